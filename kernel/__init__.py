@@ -1,0 +1,19 @@
+"""Monte Carlo for margin-call escalation: losses, and when each tier of a margin ladder first breaches."""
+
+from kernel.accounts import Account as Account
+from kernel.accounts import Linear as Linear
+from kernel.errors import InvalidInput as InvalidInput
+from kernel.ladder import Ladder as Ladder
+from kernel.markets import Gbm as Gbm
+from kernel.markets import Kou as Kou
+from kernel.markets import Market as Market
+from kernel.markets import Merton as Merton
+from kernel.measures import Estimate as Estimate
+from kernel.measures import Survival as Survival
+from kernel.measures import breach_probability as breach_probability
+from kernel.measures import breach_time_quantile as breach_time_quantile
+from kernel.measures import expected_shortfall as expected_shortfall
+from kernel.measures import survival as survival
+from kernel.measures import value_at_risk as value_at_risk
+from kernel.outcome import Outcome as Outcome
+from kernel.simulation import simulate as simulate

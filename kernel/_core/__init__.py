@@ -1,0 +1,1 @@
+"""Numba kernels: arrays and NamedTuples in, arrays out. Never validates, never raises."""

@@ -1,0 +1,106 @@
+"""What happened between two points of a path: which tiers were breached, and when.
+
+Given its ends a > 0 and c, in units of the segment's standard deviation, the lowest point of a Brownian bridge is
+(a + c - sqrt((c - a)**2 + 4 e)) / 2 with e exponential of mean 1/2. The walk draws e, so which tiers a segment
+breaches is known at once. The times are drawn here, later and in batches, deepest first: the time of the lowest
+point given the ends, then each passage given the next deeper one. Each is the law of a first passage time given
+the sum of it and an independent one, the bridge of an inverse Gaussian process.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from kernel._core.jit import LANES, block, point
+from kernel._core.noise import PASSAGE, draw_words
+from kernel._core.special import box_muller, uniform
+
+QUEUE = 2 * LANES
+
+
+def passages_dtype(real: DTypeLike) -> np.dtype[np.void]:
+    """Describe the queue of segments that breached tiers in continuous time and wait for their times."""
+    fields = [
+        ("path", np.uint64),
+        ("first", np.int64),  # first and last tier breached
+        ("last", np.int64),
+        ("start", np.float64),  # years
+        ("stop", np.float64),
+        ("fall", real),  # from the start to the lowest point, in standard deviations of the segment
+        ("rise", real),  # from the lowest point to the end
+        ("fraction", real),  # of the segment, at which the next deeper point is reached
+        ("target", real),  # depth of tier `last`
+        ("moment", np.uint64),
+    ]
+    words = ("words", np.uint32, (4, QUEUE))
+    return np.dtype([("count", np.int64), *((name, kind, (QUEUE,)) for name, kind in fields), words], align=True)
+
+
+@point
+def _passage_time(a, c, total, normal, u):
+    """Draw T1 given T1 + T2 = total, for independent first passage times T1, T2 of levels a, c >= 0.
+
+    With w = T1 / T2, (a - c w)**2 / (w total) is chi-squared(1): solve for w and choose between its two roots, as
+    Ribeiro and Webber (2003), "Valuing path-dependent options in the variance-gamma model by Monte Carlo with a
+    gamma bridge", do for the inverse Gaussian bridge; here in a form that allows a = 0 and c = 0.
+    """
+    one = total * 0 + 1
+    tiny = one * np.float32(1e-30)
+    chance = normal * normal * total
+    linear = a * c + a * c + chance
+    upper = linear + math.sqrt(chance * (chance + (a * c + a * c) + (a * c + a * c)))
+    early = (a * a + a * a) / (upper + tiny)  # the smaller root w1; the larger is (a / c)**2 / w1
+    late = c * c * early
+    share = a * c * (one + early) / ((a + c) * (a + c * early) + tiny)  # P(w = w1)
+    small, large = early / (one + early), a * a / (a * a + late + tiny)
+    return total * (small if u < share else large)
+
+
+@block
+def _draw_fractions(queue, first, n):
+    """Move fraction[:n] from the next deeper point to tier `last`; first: that point is the lowest one."""
+    words, fraction, fall, rise, target = queue.words, queue.fraction, queue.fall, queue.rise, queue.target
+    zero, one = fraction.dtype.type(0), fraction.dtype.type(1)
+    if first:
+        for i in range(n):
+            _, normal = box_muller(words[0, i], words[1, i], one)
+            fraction[i] = _passage_time(fall[i], rise[i], one, normal, uniform(words[3, i], one))
+    for i in range(n):
+        normal, _ = box_muller(words[0, i], words[1, i], one)
+        rest = max(fall[i] - target[i], zero)
+        fraction[i] = _passage_time(target[i], rest, fraction[i], normal, uniform(words[2, i], one))
+        fall[i] = target[i]
+
+
+@block
+def _keep(queue, depth, i, kept):
+    """Move column i to `kept`, one tier up."""
+    last = queue.last[i] - 1
+    queue.path[kept], queue.first[kept], queue.last[kept] = queue.path[i], queue.first[i], last
+    queue.start[kept], queue.stop[kept] = queue.start[i], queue.stop[i]
+    queue.fraction[kept], queue.fall[kept] = queue.fraction[i], queue.fall[i]
+    for k in range(last + 1):
+        depth[k, kept] = depth[k, i]
+
+
+@block
+def resolve(queue, depth, seed, offset, breach):
+    """Draw every waiting breach time into breach[tier, path - offset] and empty the queue."""
+    n, first = queue.count, True
+    while n > 0:
+        for i in range(n):
+            queue.moment[i], queue.target[i] = np.uint64(queue.last[i]), depth[queue.last[i], i]
+        draw_words(seed, queue.path, queue.moment, 0, PASSAGE, n, queue.words)
+        _draw_fractions(queue, first, n)
+        kept = 0
+        for i in range(n):
+            time = queue.start[i] + (queue.stop[i] - queue.start[i]) * np.float64(queue.fraction[i])
+            breach[queue.last[i], np.int64(queue.path[i]) - offset] = min(time, queue.stop[i])
+            if queue.last[i] > queue.first[i]:
+                _keep(queue, depth, i, kept)
+                kept += 1
+        n, first = kept, False
+    queue.count = 0

@@ -1,0 +1,90 @@
+"""The state of a set of lanes: a dense block of paths, or the few of a block that meet a jump or a tier.
+
+One NumPy record holds a set, so a kernel passes one pointer where a NamedTuple of arrays would pass, and count
+references to, two dozen: that cost 5 ns a path-step. Another record holds what there is per asset.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from kernel._core.jit import LANES, block
+
+
+def lanes_dtype(real: DTypeLike) -> np.dtype[np.void]:
+    """Describe a set of lanes in the precision `real`; what is true of one lane stands in one column."""
+    fields = [
+        ("source", np.int64, ""),  # the column that the lane was copied from
+        ("waiting", np.int64, ""),  # its column in the queue of passages
+        ("path", np.uint64, ""),  # address of the path
+        ("moment", np.uint64, ""),  # address of the noise in its stream
+        ("tier", np.int64, ""),  # next tier not yet breached
+        ("jumps", np.uint64, ""),  # jumps so far
+        ("next_jump", np.float64, ""),  # years
+        ("start", np.float64, ""),  # a segment of the lane's own: as in Segment
+        ("stop", np.float64, ""),
+        ("span", real, ""),
+        ("root", real, ""),
+        ("level", real, ""),  # the book's level of the next tier
+        ("exponent", real, ""),  # exponential variate of mean 1/2: the bridge's share of chance
+        ("chance", np.uint32, 4),  # by step of the four: the word that the exponential variate comes from
+        ("ceiling", real, ""),  # what the variate does not exceed
+        ("near", real, ""),  # distance to the level at the start of the segment
+        ("far", real, ""),  # and at its end
+        ("variance", real, ""),  # of that distance, per year
+        ("plus", real, 2),  # scratch of the book
+        ("minus", real, 2),
+        ("room", real, ""),
+        ("words", np.uint32, 4),  # scratch
+        ("chosen", np.int64, ""),  # scratch: columns picked by flag
+        ("flag", np.uint8, ""),  # the lane is wanted by what follows
+    ]
+    return np.dtype([(name, kind, (rows, LANES) if rows else (LANES,)) for name, kind, rows in fields], align=True)
+
+
+def assets_dtype(real: DTypeLike) -> np.dtype[np.void]:
+    """Describe what a set of lanes holds for one asset."""
+    fields = [
+        ("log_spot", real, (LANES,)),  # log of price over opening price
+        ("before", real, (LANES,)),  # what the book marks at the start of the segment
+        ("after", real, (LANES,)),  # and at its end
+        ("share", real, (LANES,)),  # scratch of the book
+        ("noise", real, (4, LANES)),  # by slot: standard normals
+    ]
+    return np.dtype(fields, align=True)
+
+
+class Workspace(NamedTuple):
+    """Scratch of one walk: the block, the lanes that jump, the lanes that breach, the passages waiting."""
+
+    lanes: NDArray[np.void]  # [3]
+    assets: NDArray[np.void]  # [3, asset]
+    queue: NDArray[np.void]  # [1]
+    depth: NDArray[np.floating]  # [tier, 2 * LANES]
+
+
+class Segment(NamedTuple):
+    """A stretch of time without jumps: each field one number for all lanes, or an array over lanes."""
+
+    start: float  # years, float64
+    stop: float  # years, float64
+    span: np.float32  # stop - start
+    root: np.float32  # its square root
+    slot: int  # which of the four addressed normals drives it
+
+
+@block
+def flagged(lanes, n):
+    """List the flagged lanes in `chosen`, in order: eight flags are looked at together, since most are unset."""
+    flag, chosen, count = lanes.flag, lanes.chosen, 0
+    eights = flag.view(np.uint64)
+    for group in range((n + 7) // 8):
+        if eights[group] != 0:
+            for i in range(8 * group, min(8 * group + 8, n)):
+                if flag[i]:
+                    chosen[count] = i
+                    count += 1
+    return count

@@ -1,0 +1,69 @@
+"""What the walk asks of a market's step and of an account's book: generic functions, one body per struct.
+
+A market's step has to implement `advance`, `factor`, `intensity` and, when the intensity is not zero, `jump`; a
+book has to implement `mark`, `distances` and `screen`. Both are NamedTuples; bodies are registered by `implements`.
+"""
+
+from __future__ import annotations
+
+from numba.core import types
+from numba.extending import overload
+
+from kernel._core.jit import INLINE
+
+
+def advance(step, segment, assets, n):
+    """Move assets[:].log_spot[:n] over the segment, by the normals assets[:].noise[segment.slot]."""
+    raise NotImplementedError
+
+
+def factor(step):
+    """Return the lower Cholesky factor [asset, asset] of the diffusion's covariance per year."""
+    raise NotImplementedError
+
+
+def intensity(step):
+    """Return the expected number of jumps a year, float64."""
+    raise NotImplementedError
+
+
+def jump(step, seed, lanes, assets, n):
+    """Add one jump to assets[:].log_spot[:n]; assets[:].noise[1] holds standard normals for its size.
+
+    lanes.path and lanes.moment are its address, for those who need more noise; lanes.words is free.
+    """
+    raise NotImplementedError
+
+
+def mark(book, assets, n):
+    """Fill assets[:].after[:n] with what the distances need of the prices; what was there moves to `before`."""
+    raise NotImplementedError
+
+
+def distances(book, factor, lanes, assets, n):
+    """Fill lanes.near, .far, .variance from lanes.level and the marks of the assets.
+
+    A distance is positive while the lane's next tier stands and zero or less once it is breached; its variance is
+    the local variance of the diffusion, per year.
+    """
+    raise NotImplementedError
+
+
+def screen(book, factor, lanes, assets, span, exponent, n):
+    """Set lanes.flag[:n] where the next tier is breached during the segment; span and exponent: a number or an array.
+
+    A Brownian bridge from a > 0 to c with variance v passes zero with probability min(1, exp(-2ac/v)); with an
+    exponential variate e of mean 1/2 that is: ac <= v e. No bridge is e = 0: only the end counts. The largest
+    variate there is finds the lanes that may have passed zero.
+    """
+    raise NotImplementedError
+
+
+def at(value, i):
+    """Return value[i] of an array, or the number itself."""
+    raise NotImplementedError
+
+
+@overload(at, jit_options=INLINE)
+def _at(value, i):
+    return (lambda value, i: value[i]) if isinstance(value, types.Array) else (lambda value, i: value)

@@ -1,0 +1,123 @@
+"""Settle which tiers the flagged lanes breached in a segment, and hand over what their times need."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel._core.bridge import QUEUE, resolve
+from kernel._core.jit import LANES, block
+from kernel._core.lanes import flagged
+from kernel._core.noise import to_exponentials
+from kernel._core.operations import at, distances, screen
+
+
+class Ledger(NamedTuple):
+    """Where breaches are written: known times at once, times within a bridge through the queue."""
+
+    breach: NDArray[np.floating]  # [tier, path - offset] years
+    offset: int
+    queue: Any  # record of passages_dtype
+    depth: NDArray[np.floating]  # [tier, QUEUE] distance from start to tier, in standard deviations of the segment
+    few: Any  # record of lanes_dtype: the lanes being settled
+    few_assets: NDArray[np.void]
+
+
+@block
+def gather(lanes, assets, segment, n, few, few_assets):
+    """Copy the flagged lanes and their segment into `few`; return how many there are."""
+    count = flagged(lanes, n)
+    for j in range(count):
+        i = lanes.chosen[j]
+        few.source[j], few.path[j] = i, lanes.path[i]
+        few.tier[j], few.level[j], few.exponent[j] = lanes.tier[i], lanes.level[i], lanes.exponent[i]
+        few.start[j], few.stop[j], few.span[j] = at(segment.start, i), at(segment.stop, i), at(segment.span, i)
+    for a in range(assets.size):
+        dense, sparse = assets[a], few_assets[a]
+        for j in range(count):
+            i = lanes.chosen[j]
+            sparse.before[j], sparse.after[j] = dense.before[i], dense.after[i]
+    return count
+
+
+@block
+def take_exponents(lanes, slot, few, n):
+    """Fill few.exponent[:n], the bridge's share of chance, from the words of the lanes it was copied from."""
+    for j in range(n):
+        few.words[0, j] = lanes.chance[slot, few.source[j]]
+    to_exponentials(few.words[0], n, 0.5, few.exponent)
+
+
+@block
+def drop_unflagged(few, few_assets, n):
+    """Move the flagged lanes to the front; return how many there are."""
+    kept = flagged(few, n)
+    for j in range(kept):
+        i = few.chosen[j]
+        few.source[j], few.waiting[j], few.path[j] = few.source[i], few.waiting[i], few.path[i]
+        few.tier[j], few.level[j], few.exponent[j] = few.tier[i], few.level[i], few.exponent[i]
+        few.start[j], few.stop[j], few.span[j] = few.start[i], few.stop[i], few.span[i]
+    for a in range(few_assets.size):
+        before, after = few_assets[a].before, few_assets[a].after
+        for j in range(kept):
+            i = few.chosen[j]
+            before[j], after[j] = before[i], after[i]
+    return kept
+
+
+@block
+def _enqueue(few, n, queue):
+    """Give each lane of `few` a column of the queue."""
+    for j in range(n):
+        q = queue.count + j
+        few.waiting[j], queue.path[q], queue.first[q] = q, few.path[j], few.tier[j]
+        queue.start[q], queue.stop[q] = few.start[j], few.stop[j]
+    queue.count += n
+
+
+@block
+def _note_depths(few, n, queue, depth):
+    """Write how deep each lane's tier and the lowest point of its segment lie."""
+    real = depth.dtype.type
+    half, one, four, zero, tiny = real(0.5), real(1), real(4), real(0), real(1e-30)
+    for j in range(n):
+        q, tier = few.waiting[j], few.tier[j]
+        scale = one / math.sqrt(max(few.variance[j] * few.span[j], tiny))
+        a, c = few.near[j] * scale, few.far[j] * scale
+        if tier > queue.first[q]:
+            a = max(a, depth[tier - 1, q])
+        low = half * (a + c - math.sqrt((c - a) * (c - a) + four * few.exponent[j]))
+        low = min(low, zero, c)
+        depth[tier, q], queue.last[q] = a, tier
+        queue.fall[q], queue.rise[q] = a - low, c - low
+
+
+@block
+def settle(book, factor, lanes, n, bridged, ledger, seed):
+    """Breach the next tier of the n lanes in ledger.few and every deeper one that their segment passes.
+
+    lanes: where they were copied from; its tiers and levels move on.
+    """
+    few, few_assets, breach, live = ledger.few, ledger.few_assets, ledger.breach, n
+    if bridged:
+        _enqueue(few, live, ledger.queue)
+    while live > 0:
+        if bridged:
+            distances(book, factor, few, few_assets, live)
+            _note_depths(few, live, ledger.queue, ledger.depth)
+        for j in range(live):
+            tier, i = few.tier[j], few.source[j]
+            if not bridged:
+                breach[tier, np.int64(few.path[j]) - ledger.offset] = few.stop[j]
+            few.tier[j], few.level[j] = tier + 1, book.level[tier + 1]
+            lanes.tier[i], lanes.level[i] = tier + 1, book.level[tier + 1]
+        if bridged:
+            screen(book, factor, few, few_assets, few.span, few.exponent, live)
+        else:
+            screen(book, factor, few, few_assets, few.span, few.span.dtype.type(0), live)
+        live = drop_unflagged(few, few_assets, live)
+    if ledger.queue.count + LANES > QUEUE:
+        resolve(ledger.queue, ledger.depth, seed, ledger.offset, breach)

@@ -1,0 +1,145 @@
+"""The one fused loop: blocks of paths, steps, lanes."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from kernel._core.bridge import QUEUE, passages_dtype, resolve
+from kernel._core.jit import LANES, block, kernel
+from kernel._core.jumps import board, leap, set_clock
+from kernel._core.lanes import Segment, Workspace, assets_dtype, lanes_dtype
+from kernel._core.noise import BRIDGE, DIFFUSION, draw_words, to_ceilings, to_normals
+from kernel._core.operations import advance, factor, intensity, mark, screen
+from kernel._core.special import exp
+from kernel._core.tiers import Ledger, drop_unflagged, gather, settle, take_exponents
+
+
+class Plan(NamedTuple):
+    """The time grid, how it is watched, and which tiers are breached from the start."""
+
+    horizon: float  # years
+    steps: int
+    bridged: bool  # continuous monitoring; else the grid points only
+    opening_tier: int  # the first tier not breached at time 0
+
+
+class Arrays(NamedTuple):
+    """Where results go: column path - offset."""
+
+    loss: np.ndarray  # [path]
+    terminal_price: np.ndarray  # [asset, path]
+    breach_time: np.ndarray  # [tier, path]
+    offset: int
+
+
+@block
+def _open(step, book, plan, seed, origin, n, lanes, assets):
+    """Set a block's lanes to time 0."""
+    path, moment, tier, level = lanes.path, lanes.moment, lanes.tier, lanes.level
+    for i in range(n):
+        path[i], moment[i] = np.uint64(origin + i), np.uint64(0)
+        tier[i], level[i] = plan.opening_tier, book.level[plan.opening_tier]
+    for a in range(assets.size):
+        assets[a].log_spot[:n] = 0
+    mark(book, assets, n)
+    if intensity(step) > 0:
+        set_clock(step, seed, lanes, n)
+
+
+@block
+def _open_ledger(plan, origin, n, out):
+    """Write time 0 for the tiers breached from the start, never for the others."""
+    for k in range(out.breach_time.shape[0]):
+        time = 0.0 if k < plan.opening_tier else np.nan
+        for i in range(n):
+            out.breach_time[k, origin - out.offset + i] = time
+
+
+@block
+def _draw_four_steps(seed, group, bridged, n, lanes, assets):
+    lanes.moment[:n] = np.uint64(group)
+    for a in range(assets.size):
+        draw_words(seed, lanes.path, lanes.moment, a, DIFFUSION, n, lanes.words)
+        to_normals(lanes.words, 2, n, assets[a].noise)
+    if bridged:
+        draw_words(seed, lanes.path, lanes.moment, 0, BRIDGE, n, lanes.chance)
+
+
+@block
+def _watch(step, book, plan, seed, lanes, assets, segment, n, jumped, ledger):
+    """Find and settle the tiers that the block breached in a segment, but for lanes that jumped in it."""
+    covariance, few, real = factor(step), ledger.few, lanes.span.dtype.type
+    if not plan.bridged:
+        screen(book, covariance, lanes, assets, segment.span, real(0), n)
+        settle(book, covariance, lanes, gather(lanes, assets, segment, n, few, ledger.few_assets), False, ledger, seed)
+        return
+    to_ceilings(lanes.chance[segment.slot], n, 0.5, lanes.ceiling)
+    screen(book, covariance, lanes, assets, segment.span, lanes.ceiling, n)
+    for j in range(jumped):
+        lanes.flag[lanes.chosen[j]] = 0  # chosen since they boarded, and settled on their leap
+    count = gather(lanes, assets, segment, n, few, ledger.few_assets)
+    take_exponents(lanes, segment.slot, few, count)
+    screen(book, covariance, few, ledger.few_assets, few.span, few.exponent, count)
+    settle(book, covariance, lanes, drop_unflagged(few, ledger.few_assets, count), True, ledger, seed)
+
+
+@block
+def _close(book, lanes, assets, n, origin, out):
+    """Write closing prices and losses, reckoned in double precision."""
+    loss, first = lanes.start, origin - out.offset
+    loss[:n] = 0.0
+    for a in range(assets.size):
+        spot, quantity, log_spot = book.spot[a], book.quantity[a], assets[a].log_spot
+        for i in range(n):
+            relative = exp(np.float64(log_spot[i]))
+            out.terminal_price[a, first + i] = spot * relative
+            loss[i] -= quantity * (relative - 1.0)
+    for i in range(n):
+        out.loss[first + i] = loss[i]
+
+
+@kernel
+def walk(step, book, plan, seed, first, last, out, work):
+    """Walk the paths [first, last) and write their losses, closing prices and breach times.
+
+    step: a market's step; book: an account's book; plan: Plan; seed: uint64; out: Arrays; work: Workspace, zeroed
+    beforehand.
+    """
+    lanes, leapers, queue = work.lanes[0], work.lanes[1], work.queue[0]
+    assets, leaper_assets = work.assets[0], work.assets[1]
+    ledger = Ledger(out.breach_time, out.offset, queue, work.depth, work.lanes[2], work.assets[2])
+    real = book.level.dtype.type
+    span, root = real(plan.horizon / plan.steps), real(math.sqrt(plan.horizon / plan.steps))
+    for origin in range(first, last, LANES):
+        n = min(LANES, last - origin)
+        _open(step, book, plan, seed, origin, n, lanes, assets)
+        _open_ledger(plan, origin, n, out)
+        for s in range(plan.steps):
+            if s & 3 == 0:
+                _draw_four_steps(seed, s >> 2, plan.bridged, n, lanes, assets)
+            start, stop = plan.horizon * (s / plan.steps), plan.horizon * ((s + 1) / plan.steps)
+            segment = Segment(start, stop, span, root, s & 3)
+            jumping = 0
+            if intensity(step) > 0:
+                jumping = board(lanes, assets, segment, n, leapers, leaper_assets)
+            advance(step, segment, assets, n)
+            if jumping > 0:
+                leap(step, book, seed, lanes, assets, segment, leapers, leaper_assets, jumping, plan.bridged, ledger)
+            mark(book, assets, n)
+            _watch(step, book, plan, seed, lanes, assets, segment, n, jumping, ledger)
+        _close(book, lanes, assets, n, origin, out)
+    resolve(queue, work.depth, seed, out.offset, out.breach_time)
+
+
+def new_workspace(real: DTypeLike, assets: int, tiers: int) -> Workspace:
+    """Allocate the scratch of one walk."""
+    return Workspace(
+        lanes=np.zeros(3, lanes_dtype(real)),
+        assets=np.zeros((3, assets), assets_dtype(real)),
+        queue=np.zeros(1, passages_dtype(real)),
+        depth=np.zeros((tiers, QUEUE), real),
+    )

@@ -1,0 +1,118 @@
+"""Checks of numbers at the door: one line per field, problems collected, arrays copied."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.errors import Problems
+
+_ROUNDING = 1e-10  # of correlations that were computed, or written with few digits
+_BOUNDS: dict[str, Callable[[Any, Any], Any]] = {
+    "above": operator.gt,
+    "at_least": operator.ge,
+    "below": operator.lt,
+    "at_most": operator.le,
+}
+
+
+def _as_floats(value: Any) -> NDArray[np.float64] | None:
+    try:
+        array = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    return None if np.asarray(value).dtype == np.bool_ else array
+
+
+def _bound_problem(array: NDArray[np.float64], bounds: dict[str, float]) -> str | None:
+    if not np.isfinite(array).all():
+        return f"must be finite, not {array[~np.isfinite(array)].flat[0]}"
+    for name, bound in bounds.items():
+        outside = array[~_BOUNDS[name](array, bound)]
+        if outside.size:
+            return f"must be {name.replace('_', ' ')} {bound:g}, not {outside.flat[0]:g}"
+    return None
+
+
+def number(problems: Problems, field: str, value: Any, **bounds: float) -> float:
+    """Return one finite float within the bounds (above, at_least, below, at_most), or NaN and a problem."""
+    array = _as_floats(value)
+    if array is None or array.ndim != 0:
+        problems.add(field, f"must be one number, not {value!r}")
+        return float("nan")
+    message = _bound_problem(array, bounds)
+    if message:
+        problems.add(field, message)
+    return float(array)
+
+
+def numbers(problems: Problems, field: str, value: Any, size: int, **bounds: float) -> NDArray[np.float64]:
+    """Return `size` floats within the bounds: one for all, or one each; NaN and a problem if they are not."""
+    array = _as_floats(value)
+    if array is None or array.ndim > 1 or (array.ndim == 1 and array.size != size):
+        problems.add(field, f"must be one number or {size} of them, one per asset, not {value!r}")
+        return np.full(size, np.nan)
+    message = _bound_problem(array, bounds)
+    if message:
+        problems.add(field, message)
+    array = np.broadcast_to(array, size).copy()
+    array.flags.writeable = False
+    return array
+
+
+def whole(problems: Problems, field: str, value: Any, at_least: int, at_most: int) -> int:
+    """Return an integer between the bounds, also from a float such as 1e6, or `at_least` and a problem."""
+    array = _as_floats(value)
+    if array is None or array.ndim != 0 or not np.isfinite(array) or float(array) != int(array):
+        problems.add(field, f"must be a whole number, not {value!r}")
+        return at_least
+    exact = int(value)
+    if not at_least <= exact <= at_most:
+        problems.add(field, f"must be from {at_least} to {at_most}, not {exact}")
+        return at_least
+    return exact
+
+
+def _correlation_problem(matrix: NDArray[np.float64]) -> str | None:
+    if not np.isfinite(matrix).all():
+        return "must be finite"
+    skew, diagonal = np.abs(matrix - matrix.T), np.diag(matrix)
+    if skew.max() > _ROUNDING:
+        row, column = divmod(int(skew.argmax()), len(matrix))
+        there = f"[{row}][{column}] is {matrix[row, column]:g}"
+        back = f"[{column}][{row}] is {matrix[column, row]:g}"
+        return f"must be symmetric, but {there} and {back}"
+    if np.abs(diagonal - 1).max() > _ROUNDING:
+        return f"must have ones on its diagonal, not {diagonal[np.abs(diagonal - 1).argmax()]:g}"
+    smallest = np.linalg.eigvalsh(matrix)[0]
+    return None if smallest >= -_ROUNDING else f"must be positive semi-definite, but has the eigenvalue {smallest:.6g}"
+
+
+def correlation(problems: Problems, field: str, value: Any, size: int) -> NDArray[np.float64]:
+    """Return a correlation matrix: symmetric, unit diagonal, positive semi-definite (singular is fine); None is the identity."""
+    matrix = np.eye(size) if value is None else _as_floats(value)
+    if matrix is None or matrix.shape != (size, size):
+        problems.add(field, f"must be {size} rows of {size} numbers, in the order of the assets")
+        return np.eye(size)
+    message = _correlation_problem(matrix)
+    if message:
+        problems.add(field, message)
+        return np.eye(size)
+    matrix.flags.writeable = False
+    return matrix
+
+
+def names(problems: Problems, field: str, value: Any) -> tuple[str, ...]:
+    """Return distinct, non-empty names, or a problem."""
+    listed = (value,) if isinstance(value, str) else tuple(value) if np.iterable(value) else ()
+    if not listed or not all(isinstance(name, str) and name for name in listed):
+        problems.add(field, f"must be a list of at least one name, not {value!r}")
+        return ("?",)
+    twice = sorted({name for name in listed if listed.count(name) > 1})
+    if twice:
+        problems.add(field, f"must be distinct, but {', '.join(twice)} stands there more than once")
+    return listed

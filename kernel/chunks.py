@@ -1,0 +1,119 @@
+"""The unit of work: a pure function from a range of paths to a mergeable result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from kernel._core.walk import Arrays, Plan, new_workspace, walk
+
+# Cells of the time grid on which a summary counts breaches: minutes of a day; a half, third, fifth, ... of a horizon.
+CELLS = 1440
+# Steps x assets of one chunk: 10 to 40 ms, the most that Ctrl-C and progress have to wait for.
+_WORK = 2**23
+_PER_PATH = 16  # what opening and closing a path costs, in steps
+_MOST_PATHS = 2**17
+
+
+class Job(NamedTuple):
+    """What all chunks of a simulation share; picklable."""
+
+    step: NamedTuple
+    book: NamedTuple
+    plan: Plan
+    seed: np.uint64
+    real: DTypeLike
+    assets: int
+    tiers: int
+    summarised: bool
+    kept: int  # worst losses that a summary needs at most
+
+
+class ChunkSpec(NamedTuple):
+    """The paths [first, last) of a job."""
+
+    job: Job
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the estimates need of a range of paths; two add up to that of both."""
+
+    paths: int
+    worst: NDArray[np.floating]  # the worst losses, in no order
+    breaches: NDArray[np.int64]  # [tier, cell] breaches within the cells of the time grid; cell 0 is time 0
+
+    def trimmed(self, kept: int) -> Summary:
+        """Drop all but the `kept` worst losses."""
+        if self.worst.size <= kept:
+            return self
+        return replace(self, worst=np.partition(self.worst, self.worst.size - kept)[-kept:].copy())
+
+
+def merge(parts: Sequence[Summary], kept: int) -> Summary:
+    """Add summaries up."""
+    worst = np.concatenate([part.worst for part in parts])
+    breaches = np.sum([part.breaches for part in parts], axis=0)
+    return Summary(sum(part.paths for part in parts), worst, breaches).trimmed(kept)
+
+
+class ChunkResult(NamedTuple):
+    """What came of a chunk: its arrays, or their summary."""
+
+    first: int
+    last: int
+    arrays: Arrays | None
+    summary: Summary | None
+
+
+def chunk_size(steps: int, assets: int) -> int:
+    """Return the paths of a chunk: of the work alone, never of the workers."""
+    return int(min(max(2 ** int(np.log2(max(_WORK // (steps * assets + _PER_PATH), 1))), 16), _MOST_PATHS))
+
+
+def new_arrays(job: Job, first: int, last: int) -> Arrays:
+    """Allocate results for the paths [first, last)."""
+    paths = last - first
+    price, time = np.empty((job.assets, paths), job.real), np.empty((job.tiers, paths), job.real)
+    return Arrays(np.empty(paths, job.real), price, time, first)
+
+
+def cell_edges(horizon: float, real: DTypeLike) -> NDArray[np.floating]:
+    """Return the times, [cell], up to which each cell counts, in the precision of the breach times."""
+    return (horizon * (np.arange(CELLS + 1) / CELLS)).astype(real)
+
+
+def count_breaches(breach_time: NDArray[np.floating], horizon: float) -> NDArray[np.int64]:
+    """Count breach times [tier, path] by cell: [tier, cell], cell j holding (edge j-1, edge j]."""
+    edges = cell_edges(horizon, breach_time.dtype)
+    return np.array([_count(times[~np.isnan(times)], edges) for times in breach_time]).reshape(-1, CELLS + 1)
+
+
+def _count(times: NDArray[np.floating], edges: NDArray[np.floating]) -> NDArray[np.int64]:
+    return np.bincount(np.searchsorted(edges, times, side="left"), minlength=edges.size)
+
+
+def _walk(job: Job, first: int, last: int, out: Arrays) -> None:
+    walk(job.step, job.book, job.plan, job.seed, first, last, out, new_workspace(job.real, job.assets, job.tiers))
+
+
+def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:
+    """Walk the paths of a chunk on one thread; the same spec gives the same bytes."""
+    job, first, last = spec
+    arrays = new_arrays(job, first, last) if out is None else out
+    _walk(job, first, last, arrays)
+    if not job.summarised:
+        return ChunkResult(first, last, arrays, None)
+    summary = Summary(last - first, arrays.loss, count_breaches(arrays.breach_time, job.plan.horizon))
+    return ChunkResult(first, last, None, summary.trimmed(job.kept))
+
+
+def warm(job: Job) -> None:
+    """Compile or load the kernel for a job, without walking a path."""
+    _walk(job, 0, 0, new_arrays(job, 0, 0))

@@ -1,0 +1,6 @@
+"""Markets: a model with its parameters and opening prices."""
+
+from kernel.markets.gbm import Gbm as Gbm
+from kernel.markets.kou import Kou as Kou
+from kernel.markets.market import Market as Market
+from kernel.markets.merton import Merton as Merton

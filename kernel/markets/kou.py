@@ -1,0 +1,102 @@
+"""Kou's jump-diffusion: common jump times, double-exponential jumps of the log prices (Kou 2002)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from kernel import checks
+from kernel._core.jit import implements
+from kernel._core.noise import JUMP_SIZE, draw_words
+from kernel._core.operations import advance, factor, intensity, jump
+from kernel._core.special import log, uniform
+from kernel.errors import Problems
+from kernel.markets.diffusion import DiffusionStep
+from kernel.markets.market import Market
+
+
+class KouStep(NamedTuple):
+    """A diffusion, and jumps that go up or down by an exponential variate."""
+
+    diffusion: DiffusionStep
+    intensity: float
+    up_probability: NDArray[np.float64]
+    up_mean: NDArray[np.float64]
+    down_mean: NDArray[np.float64]
+
+
+@implements(advance, KouStep)
+def _advance(step, segment, assets, n):
+    advance(step.diffusion, segment, assets, n)
+
+
+@implements(factor, KouStep)
+def _factor(step):
+    return factor(step.diffusion)
+
+
+@implements(intensity, KouStep)
+def _intensity(step):
+    return step.intensity
+
+
+@implements(jump, KouStep)
+def _jump(step, seed, lanes, assets, n):
+    words = lanes.words
+    for a in range(assets.size):
+        draw_words(seed, lanes.path, lanes.moment, a, JUMP_SIZE, n, words)
+        p, up, down, log_spot = step.up_probability[a], step.up_mean[a], step.down_mean[a], assets[a].log_spot
+        for i in range(n):
+            u = uniform(words[0, i], 1.0)  # in double precision: 1 - u is the tail of the falls
+            size = -up * log(u / p) if u < p else down * log((1.0 - u) / (1.0 - p))
+            log_spot[i] += log_spot.dtype.type(size)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Kou(Market):
+    """Geometric Brownian motion with jumps; when one comes, every asset jumps at once, by sizes of its own.
+
+    Args:
+        assets: names.
+        spot: opening prices, above 0.
+        drift: growth rate of the expected price per year, jumps compensated.
+        volatility: of the diffusion, per square root of a year, above 0.
+        correlation: of the diffusion, [asset, asset]; None: independent.
+        jump_intensity: expected jumps a year, above 0.
+        up_probability: that a jump goes up, from 0 to 1.
+        up_mean: mean of the log-jump up (1 / eta1), above 0 and below 1, or the expected price is infinite.
+        down_mean: mean of the log-jump down (1 / eta2), above 0.
+
+    Raises:
+        InvalidInput: with every field that has to be mended.
+
+    Example:
+        >>> Kou(assets=["BTC"], spot=60_000.0, volatility=0.5, jump_intensity=20.0, up_probability=0.4, up_mean=0.03,
+        ...     down_mean=0.05).assets
+        ('BTC',)
+    """
+
+    jump_intensity: float
+    up_probability: ArrayLike
+    up_mean: ArrayLike
+    down_mean: ArrayLike
+
+    def _check(self, problems: Problems, size: int) -> None:
+        self._set(
+            jump_intensity=checks.number(problems, "jump_intensity", self.jump_intensity, above=0),
+            up_probability=checks.numbers(problems, "up_probability", self.up_probability, size, at_least=0, at_most=1),
+            up_mean=checks.numbers(problems, "up_mean", self.up_mean, size, above=0, below=1),
+            down_mean=checks.numbers(problems, "down_mean", self.down_mean, size, above=0),
+        )
+
+    def _compensator(self) -> NDArray[np.float64]:
+        p, up, down = np.asarray(self.up_probability), np.asarray(self.up_mean), np.asarray(self.down_mean)
+        return np.asarray(self.jump_intensity * (p / (1 - up) + (1 - p) / (1 + down) - 1))
+
+    def step(self, real: DTypeLike) -> NamedTuple:
+        """Return the diffusion and the laws of the jumps."""
+        sizes = (np.asarray(value) for value in (self.up_probability, self.up_mean, self.down_mean))
+        return KouStep(self._diffusion(real), self.jump_intensity, *sizes)

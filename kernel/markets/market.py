@@ -1,0 +1,85 @@
+"""What every market is: named assets with opening prices, drifts, volatilities and correlations."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from kernel import checks
+from kernel.errors import Problems
+from kernel.markets.diffusion import DiffusionStep
+
+
+def lower_factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a lower triangular L with L L' = covariance, also when it is singular."""
+    values, vectors = np.linalg.eigh(covariance)
+    upper: NDArray[np.float64] = np.linalg.qr((vectors * np.sqrt(np.clip(values, 0.0, None))).T)[1]
+    return np.ascontiguousarray((upper * np.where(np.diag(upper) < 0, -1.0, 1.0)[:, None]).T)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Market(ABC):
+    """A diffusion of several assets, to which markets add their jumps.
+
+    The fields hold checked, read-only copies after construction: names as a tuple, one float64 per asset, matrices.
+    """
+
+    assets: Sequence[str]
+    spot: ArrayLike
+    drift: ArrayLike = 0.0
+    volatility: ArrayLike
+    correlation: ArrayLike | None = None
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        assets = checks.names(problems, "assets", self.assets)
+        size = len(assets)
+        self._set(
+            assets=assets,
+            spot=checks.numbers(problems, "spot", self.spot, size, above=0),
+            drift=checks.numbers(problems, "drift", self.drift, size),
+            volatility=checks.numbers(problems, "volatility", self.volatility, size, above=0),
+            correlation=checks.correlation(problems, "correlation", self.correlation, size),
+        )
+        self._check(problems, size)
+        problems.raise_any()
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _check(self, problems: Problems, size: int) -> None:  # noqa: B027 - a diffusion has no fields of its own
+        """Replace the market's own fields by checked copies."""
+
+    @abstractmethod
+    def _compensator(self) -> NDArray[np.float64]:
+        """Return the yearly growth of each expected price that is due to jumps."""
+
+    @abstractmethod
+    def step(self, real: DTypeLike) -> NamedTuple:
+        """Return what the kernels need of the market, in the precision `real`."""
+
+    def _diffusion(self, real: DTypeLike) -> DiffusionStep:
+        volatility = np.asarray(self.volatility)
+        drift = np.asarray(self.drift) - 0.5 * volatility**2 - self._compensator()
+        covariance = np.asarray(self.correlation) * np.outer(volatility, volatility)
+        return DiffusionStep(drift.astype(real), lower_factor(covariance).astype(real))
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the market as plain values: what a config file would state.
+
+        Example:
+            >>> import kernel
+            >>> kernel.Gbm(assets=["BTC"], spot=60_000.0, volatility=0.65).parameters()["volatility"]
+            [0.65]
+        """
+        stated = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain = {
+            name: np.asarray(value).tolist() if name != "assets" else list(value) for name, value in stated.items()
+        }
+        return {"model": type(self).__name__.lower(), **plain}

@@ -1,0 +1,58 @@
+"""An estimate: a value, its standard error and its 95% interval; and the laws they come from."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+Z = 1.959963984540054  # the normal's 97.5% point
+_EXACT_VARIANCE = 1000.0  # above it the normal approximation of a binomial quantile is off by less than a rank
+
+
+class Estimate(NamedTuple):
+    """A Monte Carlo number with its error; `low` and `high` bound the 95% interval."""
+
+    value: float
+    standard_error: float
+    low: float
+    high: float
+
+
+def rank(level: float, count: int) -> int:
+    """Return ceil(level * count), reckoned with the decimal that was written: 0.07 of 100 is 7."""
+    return math.ceil(Fraction(repr(level)) * count)
+
+
+def interval_ranks(level: float, count: int) -> tuple[int, int]:
+    """Return ranks (low, high) from 1 that enclose the quantile with 95% probability, whatever the law.
+
+    The number of values at or below the quantile is binomial(count, level); 0 and count + 1 mean: no bound.
+    """
+    variance = count * level * (1 - level)
+    if variance > _EXACT_VARIANCE:
+        centre, half = count * level, Z * math.sqrt(variance)
+        return math.floor(centre - half), math.ceil(centre + half) + 1
+    rare, mirrored = (1 - level, True) if level > 0.5 else (level, False)  # noqa: PLR2004 - the rarer side
+    low, high = _binomial_quantile(0.025, rare, count), _binomial_quantile(0.975, rare, count)
+    return (count - high, count - low + 1) if mirrored else (low, high + 1)
+
+
+def _binomial_quantile(probability: float, p: float, count: int) -> int:
+    """Return the smallest k with P(binomial(count, p) <= k) >= probability, for a small mean."""
+    most = min(count, math.ceil(count * p + 12 * math.sqrt(count * p + 12)))
+    k = np.arange(most)
+    ratios = np.log((count - k) / (k + 1)) + math.log(p / (1 - p))
+    log_mass = count * math.log1p(-p) + np.concatenate([[0.0], np.cumsum(ratios)])
+    return min(int(np.searchsorted(np.cumsum(np.exp(log_mass)), probability)), count)
+
+
+def proportion(hits: float, count: int) -> Estimate:
+    """Estimate a probability, with Wilson's interval (Wilson 1927)."""
+    share = hits / count
+    error = math.sqrt(share * (1 - share) / count)
+    centre = (share + Z * Z / (2 * count)) / (1 + Z * Z / count)
+    half = Z / (1 + Z * Z / count) * math.sqrt(share * (1 - share) / count + Z * Z / (4 * count * count))
+    return Estimate(share, error, max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share)))

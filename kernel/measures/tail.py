@@ -1,0 +1,67 @@
+"""Value at Risk and Expected Shortfall of the losses."""
+
+from __future__ import annotations
+
+import math
+
+from kernel import checks
+from kernel.errors import Problems
+from kernel.measures.estimate import Estimate, Z, interval_ranks, rank
+from kernel.outcome import Outcome
+
+
+def _check_level(level: float) -> None:
+    problems = Problems()
+    checks.number(problems, "level", level, above=0, below=1)
+    problems.raise_any()
+
+
+def value_at_risk(outcome: Outcome, level: float) -> Estimate:
+    """Estimate Value at Risk: the smallest loss l with P(loss <= l) >= level, the ceil(level n)-th smallest of n.
+
+    The interval comes from order statistics and holds for any law of the loss; where the sample is too small for
+    one, it is unbounded. The standard error is its half-width over 1.96.
+
+    Args:
+        outcome: of `simulate`.
+        level: such as 0.99, above 0 and below 1; for a summary, not below the lowest of its `levels`.
+
+    Raises:
+        InvalidInput: for a level outside its range.
+    """
+    _check_level(level)
+    at, (low, high) = rank(level, outcome.paths), interval_ranks(level, outcome.paths)
+    worst = outcome.worst_losses(outcome.paths - max(low, 1) + 1)
+
+    def order(k: int) -> float:
+        if k < 1:
+            return -math.inf
+        return float(worst[k - max(low, 1)]) if k <= outcome.paths else math.inf
+
+    error = (order(high) - order(low)) / (2 * Z)
+    return Estimate(order(at), error, order(low), order(high))
+
+
+def expected_shortfall(outcome: Outcome, level: float) -> Estimate:
+    """Estimate Expected Shortfall: the mean of the worst (1 - level) share of the losses.
+
+    The boundary loss counts with the fraction that completes the share, so that ties and any number of paths are
+    right (Acerbi and Tasche 2002, definition 2.6). The error is that of the estimator's influence function:
+    the variance of max(loss - VaR, 0) over n (1 - level)**2.
+
+    Args:
+        outcome: of `simulate`.
+        level: such as 0.975, above 0 and below 1; for a summary, not below the lowest of its `levels`.
+
+    Raises:
+        InvalidInput: for a level outside its range.
+    """
+    _check_level(level)
+    paths, at = outcome.paths, rank(level, outcome.paths)
+    worst = outcome.worst_losses(paths - at + 1)
+    boundary, share = float(worst[0]), paths * (1 - level)
+    excess = worst - boundary
+    value = boundary + math.fsum(excess) / share
+    variance = math.fsum(excess**2) / paths - (math.fsum(excess) / paths) ** 2
+    error = math.sqrt(max(variance, 0.0) / paths) / (1 - level)
+    return Estimate(value, error, value - Z * error, value + Z * error)

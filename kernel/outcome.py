@@ -1,0 +1,127 @@
+"""What a simulation returns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.chunks import CELLS, Summary, cell_edges, count_breaches
+from kernel.errors import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Outcome:
+    """The paths of a simulation, or what the estimates need of them.
+
+    With `record="paths"` the arrays are there, float32 or float64 as the precision was; with `record="summary"`
+    they are None, and the worst losses and the breaches counted by cells of the horizon stand in for them.
+    """
+
+    paths: int
+    horizon: float
+    """Years."""
+    assets: tuple[str, ...]
+    tiers: tuple[str, ...]
+    opening_equity: float
+    provenance: dict[str, Any]
+    """Versions, seed, parameters and their hash: what it takes to run this again."""
+    loss: NDArray[np.floating] | None = None
+    """[path] opening minus closing equity."""
+    terminal_price: NDArray[np.floating] | None = None
+    """[asset, path]"""
+    breach_time: NDArray[np.floating] | None = None
+    """[tier, path] years, NaN: never."""
+    summary: Summary | None = field(default=None, repr=False)
+
+    def worst_losses(self, count: int) -> NDArray[np.float64]:
+        """Return the `count` largest losses, ascending.
+
+        Raises:
+            InvalidInput: if a summary kept fewer.
+        """
+        losses = self.loss if self.loss is not None else self._kept().worst
+        if count > losses.size:
+            level = 1 - self._kept().worst.size / self.paths
+            raise InvalidInput(
+                [Problem("level", f"is below what this summary kept (about {level:.4g}): simulate with it in `levels`")]
+            )
+        return np.sort(np.partition(losses, losses.size - count)[losses.size - count :]).astype(np.float64)
+
+    def _kept(self) -> Summary:
+        if self.summary is None:
+            raise TypeError("an outcome has either arrays or a summary")
+        return self.summary
+
+    def tier_index(self, tier: str) -> int:
+        """Return the position of a tier.
+
+        Raises:
+            InvalidInput: if there is no such tier.
+        """
+        if tier not in self.tiers:
+            raise InvalidInput([Problem("tier", f"must be one of {', '.join(self.tiers)}, not {tier!r}")])
+        return self.tiers.index(tier)
+
+    def breach_times(self, tier: str) -> NDArray[np.floating] | None:
+        """Return the times of the paths that breached, in path order, or None of a summary."""
+        if self.breach_time is None:
+            self.tier_index(tier)
+            return None
+        times: NDArray[np.floating] = self.breach_time[self.tier_index(tier)]
+        return np.asarray(times[~np.isnan(times)])
+
+    def breaches_by_cell(self, tier: str) -> NDArray[np.int64]:
+        """Count breaches within each cell of the time grid; cell 0 is time 0."""
+        k = self.tier_index(tier)
+        if self.breach_time is not None:
+            return np.asarray(count_breaches(self.breach_time[k : k + 1], self.horizon)[0])
+        return np.asarray(self._kept().breaches[k])
+
+    def cell_times(self) -> NDArray[np.float64]:
+        """Return the times, in years, at which the cells of the grid end."""
+        return cell_edges(self.horizon, np.float64).astype(np.float64)
+
+    def breaches_by(self, tier: str, by: float) -> float:
+        """Count the paths that breached at or before `by` years; between grid times a summary interpolates."""
+        times = self.breach_times(tier)
+        if times is not None:
+            return float(np.count_nonzero(times <= times.dtype.type(by)))
+        cumulative = np.cumsum(self.breaches_by_cell(tier))
+        position = CELLS * by / self.horizon
+        if abs(position - round(position)) < 1e-9 * CELLS:
+            return float(cumulative[round(position)])
+        return float(np.interp(position, np.arange(CELLS + 1), cumulative))
+
+    def breach_order(self, tier: str, rank: int) -> float:
+        """Return the `rank`-th earliest breach time (from 1), in years; of a summary interpolated within a cell."""
+        times = self.breach_times(tier)
+        if times is not None:
+            return float(np.partition(times, rank - 1)[rank - 1])
+        cumulative = np.cumsum(self.breaches_by_cell(tier))
+        cell = int(np.searchsorted(cumulative, rank))
+        below = int(cumulative[cell - 1]) if cell else 0
+        share = (rank - below) / (int(cumulative[cell]) - below) if cell else 0.0
+        return self.horizon * math.fsum([cell - 1, share]) / CELLS if cell else 0.0
+
+    def to_arrow(self) -> pa.Table:
+        """Return loss, terminal_price.<asset> and breach_time.<tier> (null: never) as an Arrow table.
+
+        Its schema carries the provenance as JSON under "margin_kernel".
+
+        Raises:
+            InvalidInput: for a summary, which has no paths.
+        """
+        from kernel.tables import outcome_table  # noqa: PLC0415 - pyarrow takes long to import
+
+        return outcome_table(self)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export the table to any Arrow library."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)

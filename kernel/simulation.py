@@ -1,0 +1,242 @@
+"""simulate(): check, build structs, share out chunks, merge."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from kernel import checks
+from kernel._core.noise import MAX_PATHS, MAX_STEPS
+from kernel._core.walk import Arrays, Plan
+from kernel.accounts import Account
+from kernel.chunks import ChunkResult, ChunkSpec, Job, Summary, chunk_size, merge, new_arrays, run_chunk, warm
+from kernel.errors import Problems
+from kernel.ladder import Ladder, watch
+from kernel.markets import Market
+from kernel.outcome import Outcome
+
+MONITORING, PRECISION, RECORD = ("continuous", "discrete"), ("single", "double"), ("paths", "summary")
+_MERGED_AT_ONCE = 16  # summaries that wait to be merged together
+
+
+def available_threads() -> int:
+    """Return the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _choice(problems: Problems, field: str, value: object, choices: Sequence[str]) -> None:
+    if value not in choices:
+        problems.add(field, f"must be {' or '.join(choices)}, not {value!r}")
+
+
+def tail_size(paths: int, lowest: float) -> int:
+    """Return how many of the worst losses VaR, ES and their intervals need at a level: six errors to spare."""
+    expected = paths * (1 - lowest)
+    return min(paths, math.ceil(expected + 6 * math.sqrt(expected * lowest)) + 10)
+
+
+def check(
+    market: Market, account: Account, ladder: Ladder, settings: dict[str, Any]
+) -> tuple[Problems, dict[str, Any]]:
+    """Note everything wrong with a simulation; return its numbers as numbers."""
+    problems, clean = Problems(), dict(settings)
+    parts = (("market", market, Market), ("account", account, Account), ("ladder", ladder, Ladder))
+    for field, value, kind in parts:
+        if not isinstance(value, kind):
+            problems.add(field, f"must be a kernel.{kind.__name__}, not {type(value).__name__}")
+    clean["horizon"] = checks.number(problems, "horizon", settings["horizon"], above=0)
+    clean["steps"] = checks.whole(problems, "steps", settings["steps"], 1, MAX_STEPS)
+    clean["paths"] = checks.whole(problems, "paths", settings["paths"], 1, MAX_PATHS)
+    clean["seed"] = checks.whole(problems, "seed", settings["seed"], 0, 2**64 - 1)
+    if settings["threads"] is not None:
+        clean["threads"] = checks.whole(problems, "threads", settings["threads"], 1, 4096)
+    for field, choices in (("monitoring", MONITORING), ("precision", PRECISION), ("record", RECORD)):
+        _choice(problems, field, settings[field], choices)
+    clean["levels"] = np.atleast_1d(
+        checks.numbers(problems, "levels", settings["levels"], np.size(settings["levels"]), above=0, below=1)
+    )
+    if isinstance(market, Market) and isinstance(account, Account):
+        account.check_assets(problems, market.assets)
+        if not problems.found and isinstance(ladder, Ladder) and ladder.metric == "equity_fraction":
+            equity = account.exposures(market.assets, np.asarray(market.spot)).opening_equity
+            if equity <= 0:
+                problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {equity:g}")
+    return problems, clean
+
+
+def simulate(
+    market: Market,
+    account: Account,
+    ladder: Ladder,
+    *,
+    horizon: float,
+    steps: int,
+    paths: int,
+    seed: int = 0,
+    monitoring: str = "continuous",
+    precision: str = "single",
+    record: str = "paths",
+    levels: Sequence[float] = (0.95, 0.975, 0.99, 0.995, 0.999),
+    threads: int | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Outcome:
+    """Simulate an account on a market and note, path by path, when each tier of the ladder first breaches.
+
+    Args:
+        market: a `Gbm`, `Merton` or `Kou`.
+        account: its positions are on assets of the market.
+        ladder: tiers breached at the opening prices breach at time 0.
+        horizon: years of 365 days, above 0.
+        steps: equal steps of the horizon, at least 1. With continuous monitoring of positions on one asset the law
+            of the outcome does not depend on it.
+        paths: at least 1.
+        seed: from 0 to 2**64 - 1. The same seed gives the same bits for any threads, executor and number of further
+            paths.
+        monitoring: "continuous": any time counts; exact in law for linear positions on one asset, and between steps
+            a Brownian bridge of local variance for several. "discrete": the ends of the steps count.
+        precision: "single" or "double", of the walk; both walk the same random words.
+        record: "paths" keeps every path; "summary" only what the estimates need.
+        levels: for a summary, the levels of Value at Risk and Expected Shortfall that it is to serve.
+        threads: of the own thread pool; default: all available processors.
+        executor: any `concurrent.futures.Executor` to run the chunks on instead.
+        progress: called with paths done and paths in all, in the calling thread, as chunks are done.
+
+    Raises:
+        InvalidInput: with every problem found.
+
+    Example:
+        >>> import kernel
+        >>> outcome = kernel.simulate(
+        ...     kernel.Gbm(assets=["BTC"], spot=60_000.0, volatility=0.65),
+        ...     kernel.Account(cash=-54_000.0, positions=[kernel.Linear("BTC", quantity=1.0)], maintenance_rate=0.005),
+        ...     kernel.Ladder({"call": 2.0, "liquidation": 1.0}), horizon=5 / 365, steps=1, paths=10_000)
+        >>> outcome.breach_time.shape
+        (2, 10000)
+    """
+    settings = {
+        "horizon": horizon, "steps": steps, "paths": paths, "seed": seed, "monitoring": monitoring,
+        "precision": precision, "record": record, "levels": levels, "threads": threads,
+    }  # fmt: skip
+    problems, clean = check(market, account, ladder, settings)
+    problems.raise_any()
+    job = _job(market, account, ladder, clean)
+    warm(job)
+    arrays = None if job.summarised else new_arrays(job, 0, clean["paths"])
+    size = chunk_size(clean["steps"], job.assets)
+    results = _results(job, clean["paths"], size, arrays, executor, clean["threads"] or available_threads())
+    summary = _collect(results, arrays, job, clean["paths"], progress)
+    exposures = account.exposures(market.assets, np.asarray(market.spot))
+    kept = {} if arrays is None else dict(zip(("loss", "terminal_price", "breach_time"), arrays[:3], strict=True))
+    return Outcome(
+        paths=clean["paths"],
+        horizon=clean["horizon"],
+        assets=tuple(market.assets),
+        tiers=ladder.names,
+        opening_equity=exposures.opening_equity,
+        provenance=_provenance(market, account, ladder, clean),
+        summary=summary,
+        **kept,
+    )
+
+
+def _job(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Job:
+    real = np.dtype(np.float32 if clean["precision"] == "single" else np.float64)
+    spot = np.asarray(market.spot, dtype=np.float64).copy()
+    book, opening_tier = watch(account.exposures(market.assets, spot), ladder, spot, real)
+    plan = Plan(clean["horizon"], clean["steps"], clean["monitoring"] == "continuous", opening_tier)
+    return Job(
+        step=market.step(real),
+        book=book,
+        plan=plan,
+        seed=np.uint64(clean["seed"]),
+        real=real,
+        assets=len(market.assets),
+        tiers=len(ladder.names),
+        summarised=clean["record"] == "summary",
+        kept=tail_size(clean["paths"], float(clean["levels"].min())),
+    )
+
+
+def _results(
+    job: Job, paths: int, size: int, arrays: Arrays | None, executor: Executor | None, threads: int
+) -> Iterator[ChunkResult]:
+    """Yield the chunks' results in the order of the paths, with a bounded number of them under way."""
+    specs = (ChunkSpec(job, first, min(first + size, paths)) for first in range(0, paths, size))
+    if executor is not None:
+        yield from _in_order(executor, specs, None, 4 * getattr(executor, "_max_workers", available_threads()))
+        return
+    with ThreadPoolExecutor(threads, thread_name_prefix="margin-kernel") as pool:
+        yield from _in_order(pool, specs, arrays, 4 * threads)
+
+
+def _in_order(
+    executor: Executor, specs: Iterator[ChunkSpec], arrays: Arrays | None, most: int
+) -> Iterator[ChunkResult]:
+    waiting: deque[Future[ChunkResult]] = deque()
+    try:
+        for spec in specs:
+            waiting.append(executor.submit(run_chunk, spec, arrays))
+            if len(waiting) >= most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _collect(
+    results: Iterator[ChunkResult],
+    arrays: Arrays | None,
+    job: Job,
+    paths: int,
+    progress: Callable[[int, int], None] | None,
+) -> Summary | None:
+    """Put results where they belong; sums are merged in the order of the paths."""
+    parts: list[Summary] = []
+    for first, last, part, summary in results:
+        if summary is not None:
+            parts.append(summary)
+            if len(parts) >= _MERGED_AT_ONCE:
+                parts = [merge(parts, job.kept)]
+        elif arrays is not None and part is not None and part is not arrays:
+            for whole, piece in zip(arrays[:3], part[:3], strict=True):
+                whole[..., first:last] = piece
+        if progress is not None:
+            progress(last, paths)
+    return merge(parts, job.kept) if parts else None
+
+
+def _provenance(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> dict[str, Any]:
+    """Return what it takes to run a simulation again; the hash covers what determines its numbers."""
+    settings = {name: value for name, value in clean.items() if name not in {"threads", "levels"}}
+    inputs = {
+        "market": market.parameters(),
+        "account": account.parameters(),
+        "ladder": ladder.parameters(),
+        "simulation": {**settings, "levels": clean["levels"].tolist()},
+    }
+    digest = hashlib.blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=16).hexdigest()
+    return {"versions": versions(), "inputs": inputs, "inputs_blake2b": digest}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a run depends on."""
+
+    def installed(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return "unknown"
+
+    return {name: installed(name) for name in ("margin-kernel", "numba", "llvmlite", "numpy")}

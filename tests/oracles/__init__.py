@@ -1,0 +1,1 @@
+"""Closed-form answers, written apart from the code they judge."""
