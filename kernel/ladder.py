@@ -85,7 +85,8 @@ def watch(exposures: Exposures, ladder: Ladder, spot: NDArray[np.float64], real:
         return Watch(_barriers(exposures, fixed, weight[:, 0], spot, opening_tier, real), opening_tier)
     cast: Any = np.dtype(real).type
     levels = np.append(ladder.levels, -np.inf).astype(real)
-    arrays = exposures.value.astype(real), requirement.astype(real)
+    padding = (0, -spot.size % 4)  # the kernels sum four assets at a time
+    arrays = (np.pad(weights, padding).astype(real) for weights in (exposures.value, requirement))
     return Watch(LinearBook(spot, exposures.value, *arrays, cast(exposures.fixed), cast(base), levels), opening_tier)
 
 

@@ -129,7 +129,7 @@ def simulate(
     }  # fmt: skip
     problems, clean = check(market, account, ladder, settings)
     problems.raise_any()
-    job = _job(market, account, ladder, clean)
+    job = new_job(market, account, ladder, clean)
     warm(job)
     arrays = None if job.summarised else new_arrays(job, 0, clean["paths"])
     size = chunk_size(clean["steps"], job.assets)
@@ -149,7 +149,8 @@ def simulate(
     )
 
 
-def _job(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Job:
+def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Job:
+    """Build what the chunks share from checked inputs."""
     real = np.dtype(np.float32 if clean["precision"] == "single" else np.float64)
     spot = np.asarray(market.spot, dtype=np.float64).copy()
     book, opening_tier = watch(account.exposures(market.assets, spot), ladder, spot, real)

@@ -34,7 +34,7 @@ def _black_process(drift: float, volatility: float) -> ql.BlackScholesMertonProc
 
 def _paid_at_expiry(days: int) -> ql.AmericanExercise:
     today = ql.Settings.instance().evaluationDate
-    return ql.AmericanExercise(today, today + days, True)  # noqa: FBT003 (positional in QuantLib)
+    return ql.AmericanExercise(today, today + days, True)
 
 
 # --- geometric Brownian motion

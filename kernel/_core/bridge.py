@@ -14,14 +14,12 @@ import math
 import numpy as np
 from numpy.typing import DTypeLike
 
-from kernel._core.jit import LANES, block, point
+from kernel._core.jit import block, point
 from kernel._core.noise import PASSAGE, draw_words
 from kernel._core.special import box_muller, uniform
 
-QUEUE = 2 * LANES
 
-
-def passages_dtype(real: DTypeLike) -> np.dtype[np.void]:
+def passages_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
     """Describe the queue of segments that breached tiers in continuous time and wait for their times."""
     fields = [
         ("path", np.uint64),
@@ -35,8 +33,8 @@ def passages_dtype(real: DTypeLike) -> np.dtype[np.void]:
         ("target", real),  # depth of tier `last`
         ("moment", np.uint64),
     ]
-    words = ("words", np.uint32, (4, QUEUE))
-    return np.dtype([("count", np.int64), *((name, kind, (QUEUE,)) for name, kind in fields), words], align=True)
+    words = ("words", np.uint32, (4, width))
+    return np.dtype([("count", np.int64), *((name, kind, (width,)) for name, kind in fields), words], align=True)
 
 
 @point

@@ -16,14 +16,10 @@ from numba.extending import overload
 # No fastmath at all: every operation is rounded as IEEE 754 says, fused only where the code says `fma`. So a
 # lane has the same bits in a vector body, in a remainder loop, on AVX2, AVX-512 or NEON.
 OPTIONS: Any = {"error_model": "numpy"}
-# Inner functions are never called from Python: the wrappers for that took a quarter of the compile time.
+# Inner functions have no wrappers to be called from Python, which would take a quarter of the compile time: such a
+# call crashes the interpreter. Tests reach them through a compiled function of their own.
 INNER: Any = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 INLINE: Any = {**INNER, "forceinline": True}
-
-# Paths walked together: enough to spread what a step costs at any width (calls, the search for breaches), few
-# enough that one asset's state (about 250 KiB) stays in the second-level cache. Measured, one asset, four tiers,
-# continuous monitoring: 256 lanes 4.6, 512 lanes 4.5, 1024 lanes 3.8, 2048 lanes 3.4, 4096 lanes 3.3 ns a path-step.
-LANES = 2048
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).parents[1]

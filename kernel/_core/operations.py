@@ -1,7 +1,7 @@
 """What the walk asks of a market's step and of an account's book: generic functions, one body per struct.
 
 A market's step has to implement `advance`, `factor`, `intensity` and, when the intensity is not zero, `jump`; a
-book has to implement `mark`, `distances` and `screen`. Both are NamedTuples; bodies are registered by `implements`.
+book has to implement `mark`, `distances`, `screen` and `glance`. Both are NamedTuples; bodies are registered by `implements`.
 """
 
 from __future__ import annotations
@@ -50,12 +50,19 @@ def distances(book, factor, lanes, assets, n):
 
 
 def screen(book, factor, lanes, assets, span, exponent, n):
-    """Set lanes.flag[:n] where the next tier is breached during the segment; span and exponent: a number or an array.
+    """Set lanes.flag[:n] where the next tier is breached during the segment.
+
+    span: one number or an array over lanes. exponent: an array, or the number 0 where only the end counts.
 
     A Brownian bridge from a > 0 to c with variance v passes zero with probability min(1, exp(-2ac/v)); with an
-    exponential variate e of mean 1/2 that is: ac <= v e. No bridge is e = 0: only the end counts. The largest
-    variate there is finds the lanes that may have passed zero.
+    exponential variate e of mean 1/2 that is: ac <= v e. Variates known not to be exceeded find the lanes that may
+    have passed zero.
     """
+    raise NotImplementedError
+
+
+def glance(book, factor, lanes, assets, span, ceiling, n):
+    """Set lanes.flag[:n] where `screen`, with exponents up to `ceiling`, might: cheaply, and for some too many."""
     raise NotImplementedError
 
 
@@ -67,3 +74,14 @@ def at(value, i):
 @overload(at, jit_options=INLINE)
 def _at(value, i):
     return (lambda value, i: value[i]) if isinstance(value, types.Array) else (lambda value, i: value)
+
+
+def is_number(value):
+    """Tell, when compiling, a number from an array."""
+    raise NotImplementedError
+
+
+@overload(is_number, jit_options=INLINE)
+def _is_number(value):
+    answer = not isinstance(value, types.Array)
+    return lambda value: answer

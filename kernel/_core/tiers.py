@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel._core.bridge import QUEUE, resolve
-from kernel._core.jit import LANES, block
+from kernel._core.bridge import resolve
+from kernel._core.jit import block
 from kernel._core.lanes import flagged
 from kernel._core.noise import to_exponentials
 from kernel._core.operations import at, distances, screen
@@ -21,7 +21,7 @@ class Ledger(NamedTuple):
     breach: NDArray[np.floating]  # [tier, path - offset] years
     offset: int
     queue: Any  # record of passages_dtype
-    depth: NDArray[np.floating]  # [tier, QUEUE] distance from start to tier, in standard deviations of the segment
+    depth: NDArray[np.floating]  # [tier, passage] distance from start to tier, in standard deviations of the segment
     few: Any  # record of lanes_dtype: the lanes being settled
     few_assets: NDArray[np.void]
 
@@ -119,5 +119,5 @@ def settle(book, factor, lanes, n, bridged, ledger, seed):
         else:
             screen(book, factor, few, few_assets, few.span, few.span.dtype.type(0), live)
         live = drop_unflagged(few, few_assets, live)
-    if ledger.queue.count + LANES > QUEUE:
+    if ledger.queue.count + few.path.size > ledger.queue.path.size:
         resolve(ledger.queue, ledger.depth, seed, ledger.offset, breach)

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from kernel._core.bridge import QUEUE, passages_dtype, resolve
-from kernel._core.jit import LANES, block, kernel
+from kernel._core.bridge import passages_dtype, resolve
+from kernel._core.jit import block, kernel
 from kernel._core.jumps import board, leap, set_clock
-from kernel._core.lanes import Segment, Workspace, assets_dtype, lanes_dtype
+from kernel._core.lanes import LANES_MANY_ASSETS, LANES_ONE_ASSET, Segment, Workspace, assets_dtype, lanes_dtype
 from kernel._core.noise import BRIDGE, DIFFUSION, draw_words, to_ceilings, to_normals
-from kernel._core.operations import advance, factor, intensity, mark, screen
+from kernel._core.operations import advance, factor, glance, intensity, mark, screen
 from kernel._core.special import exp
 from kernel._core.tiers import Ledger, drop_unflagged, gather, settle, take_exponents
 
@@ -78,7 +78,7 @@ def _watch(step, book, plan, seed, lanes, assets, segment, n, jumped, ledger):
         settle(book, covariance, lanes, gather(lanes, assets, segment, n, few, ledger.few_assets), False, ledger, seed)
         return
     to_ceilings(lanes.chance[segment.slot], n, 0.5, lanes.ceiling)
-    screen(book, covariance, lanes, assets, segment.span, lanes.ceiling, n)
+    glance(book, covariance, lanes, assets, segment.span, lanes.ceiling, n)
     for j in range(jumped):
         lanes.flag[lanes.chosen[j]] = 0  # chosen since they boarded, and settled on their leap
     count = gather(lanes, assets, segment, n, few, ledger.few_assets)
@@ -112,10 +112,10 @@ def walk(step, book, plan, seed, first, last, out, work):
     lanes, leapers, queue = work.lanes[0], work.lanes[1], work.queue[0]
     assets, leaper_assets = work.assets[0], work.assets[1]
     ledger = Ledger(out.breach_time, out.offset, queue, work.depth, work.lanes[2], work.assets[2])
-    real = book.level.dtype.type
+    real, width = book.level.dtype.type, lanes.path.size
     span, root = real(plan.horizon / plan.steps), real(math.sqrt(plan.horizon / plan.steps))
-    for origin in range(first, last, LANES):
-        n = min(LANES, last - origin)
+    for origin in range(first, last, width):
+        n = min(width, last - origin)
         _open(step, book, plan, seed, origin, n, lanes, assets)
         _open_ledger(plan, origin, n, out)
         for s in range(plan.steps):
@@ -137,9 +137,10 @@ def walk(step, book, plan, seed, first, last, out, work):
 
 def new_workspace(real: DTypeLike, assets: int, tiers: int) -> Workspace:
     """Allocate the scratch of one walk."""
+    width = LANES_ONE_ASSET if assets == 1 else LANES_MANY_ASSETS
     return Workspace(
-        lanes=np.zeros(3, lanes_dtype(real)),
-        assets=np.zeros((3, assets), assets_dtype(real)),
-        queue=np.zeros(1, passages_dtype(real)),
-        depth=np.zeros((tiers, QUEUE), real),
+        lanes=np.zeros(3, lanes_dtype(real, width)),
+        assets=np.zeros((3, assets), assets_dtype(real, width)),
+        queue=np.zeros(1, passages_dtype(real, 2 * width)),
+        depth=np.zeros((tiers, 2 * width), real),
     )

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernel._core.jit import block, implements
-from kernel._core.operations import at, distances, mark, screen
+from kernel._core.jit import block, implements, point
+from kernel._core.operations import at, distances, glance, is_number, mark, screen
 from kernel._core.special import exp, fma, log
 
 
@@ -38,6 +38,11 @@ def _distances_barrier(book, factor, lanes, assets, n):
         near[i], far[i], variance[i] = before[i] - level[i], after[i] - level[i], square
 
 
+@implements(glance, BarrierBook)
+def _glance_barrier(book, factor, lanes, assets, span, ceiling, n):
+    screen(book, factor, lanes, assets, span, ceiling, n)
+
+
 @implements(screen, BarrierBook)
 def _screen_barrier(book, factor, lanes, assets, span, exponent, n):
     before, after, level, flag = assets[0].before, assets[0].after, lanes.level, lanes.flag
@@ -52,8 +57,8 @@ class LinearBook(NamedTuple):
 
     spot: np.ndarray  # [asset] opening price, float64
     quantity: np.ndarray  # [asset] currency per unit of relative price, float64
-    value: np.ndarray  # [asset] the same in the walk's precision
-    requirement: np.ndarray  # [asset] requirement per unit of relative price
+    value: np.ndarray  # [asset, and zeros to a multiple of 4] the same in the walk's precision
+    requirement: np.ndarray  # [as value] requirement per unit of relative price
     cash: np.float32  # equity that does not move with prices
     base: np.float32  # requirement that does not move with prices
     level: np.ndarray  # [tier + 1] levels of the metric, falling; the last is -inf
@@ -68,36 +73,80 @@ def _mark_linear(book, assets, n):
             after[i] = exp(log_spot[i])
 
 
+@point
+def _part(value, requirement, level, price):
+    return fma(-level, requirement, value) * price
+
+
 @block
 def _sum_signs(book, lanes, assets, n, end):
     """Sum the positive and the negative parts of value - level * requirement at one end of the segment."""
     level, plus, minus = lanes.level, lanes.plus[end], lanes.minus[end]
-    zero = level.dtype.type(0)
+    cash, base, zero, last = book.cash, book.base, level.dtype.type(0), assets.size - 1
     for i in range(n):
-        fixed = fma(-level[i], book.base, book.cash)
+        fixed = fma(-level[i], base, cash)
         plus[i], minus[i] = max(fixed, zero), max(-fixed, zero)
-    for a in range(assets.size):
-        value, requirement = book.value[a], book.requirement[a]
-        price = assets[a].after if end else assets[a].before
+    for a in range(0, assets.size, 4):  # four assets a sweep: the sums are loaded and stored a quarter as often
+        v0, v1, v2, v3 = book.value[a], book.value[a + 1], book.value[a + 2], book.value[a + 3]
+        r0, r1, r2, r3 = book.requirement[a], book.requirement[a + 1], book.requirement[a + 2], book.requirement[a + 3]
+        p0, p1 = _price(assets[a], end), _price(assets[min(a + 1, last)], end)
+        p2, p3 = _price(assets[min(a + 2, last)], end), _price(assets[min(a + 3, last)], end)
         for i in range(n):
-            part = fma(-level[i], requirement, value) * price[i]
-            plus[i] += max(part, zero)
-            minus[i] += max(-part, zero)
+            w, x = _part(v0, r0, level[i], p0[i]), _part(v1, r1, level[i], p1[i])
+            y, z = _part(v2, r2, level[i], p2[i]), _part(v3, r3, level[i], p3[i])
+            plus[i] += (max(w, zero) + max(x, zero)) + (max(y, zero) + max(z, zero))
+            minus[i] += (max(-w, zero) + max(-x, zero)) + (max(-y, zero) + max(-z, zero))
+
+
+@point
+def _price(asset, end):
+    return asset.after if end else asset.before
+
+
+@implements(glance, LinearBook)
+def _glance_linear(book, factor, lanes, assets, span, ceiling, n):
+    """Bound the variance: no more than the largest asset's, times the square of the sum of all shares."""
+    largest = factor[0, 0] * 0
+    for a in range(assets.size):
+        largest = max(largest, (factor[a] * factor[a]).sum())
+    _sum_signs(book, lanes, assets, n, 0)
+    _sum_signs(book, lanes, assets, n, 1)
+    level, flag, plus, minus, cash, base = lanes.level, lanes.flag, lanes.plus, lanes.minus, book.cash, book.base
+    zero, half, margin, never = largest * 0, largest * 0 + 0.5, largest * 0 + 1e-4, level.dtype.type(-np.inf)
+    for i in range(n):
+        fixed = fma(-level[i], base, cash)
+        long, short = max(fixed, zero), max(-fixed, zero)
+        shares = (plus[0, i] - long) / plus[0, i] + (minus[0, i] - short) / minus[0, i]
+        shares += (plus[1, i] - long) / plus[1, i] + (minus[1, i] - short) / minus[1, i]
+        most = half * shares + margin
+        near, far = log(plus[0, i] / minus[0, i]), log(plus[1, i] / minus[1, i])
+        flag[i] = (near * far <= most * most * largest * at(span, i) * ceiling[i]) & (level[i] > never)
+
+
+@block
+def _invert_sums(lanes, n):
+    """Fill near and far, and turn each sum into half its reciprocal."""
+    half = lanes.level.dtype.type(0.5)
+    near, far, plus, minus = lanes.near, lanes.far, lanes.plus, lanes.minus
+    for i in range(n):
+        near[i], far[i] = log(plus[0, i] / minus[0, i]), log(plus[1, i] / minus[1, i])
+    for end in range(2):
+        for i in range(n):
+            plus[end, i], minus[end, i] = half / plus[end, i], half / minus[end, i]
 
 
 @block
 def _share_risk(book, lanes, assets, n):
     """Fill share: the mean, over the two ends, of each asset's part in the sum on its side of zero."""
-    level, zero, half = lanes.level, lanes.level.dtype.type(0), lanes.level.dtype.type(0.5)
-    plus_before, plus_after, minus_before, minus_after = lanes.plus[0], lanes.plus[1], lanes.minus[0], lanes.minus[1]
+    level, zero, plus, minus = lanes.level, lanes.level.dtype.type(0), lanes.plus, lanes.minus
     for a in range(assets.size):
         value, requirement = book.value[a], book.requirement[a]
         before, after, share = assets[a].before, assets[a].after, assets[a].share
         for i in range(n):
             weight = fma(-level[i], requirement, value)
-            first = plus_before[i] if weight >= zero else minus_before[i]
-            last = plus_after[i] if weight >= zero else minus_after[i]
-            share[i] = half * weight * (before[i] / first + after[i] / last)
+            first = plus[0, i] if weight >= zero else minus[0, i]
+            last = plus[1, i] if weight >= zero else minus[1, i]
+            share[i] = weight * fma(before[i], first, after[i] * last)
 
 
 @implements(distances, LinearBook)
@@ -109,15 +158,12 @@ def _distances_linear(book, factor, lanes, assets, n):
     """
     _sum_signs(book, lanes, assets, n, 0)
     _sum_signs(book, lanes, assets, n, 1)
+    _invert_sums(lanes, n)
     _share_risk(book, lanes, assets, n)
-    near, far, variance, room = lanes.near, lanes.far, lanes.variance, lanes.room
-    plus, minus, zero = lanes.plus, lanes.minus, lanes.level.dtype.type(0)
-    for i in range(n):
-        near[i], far[i] = log(plus[0, i] / minus[0, i]), log(plus[1, i] / minus[1, i])
-        variance[i] = zero
+    variance, room, zero = lanes.variance, lanes.room, lanes.level.dtype.type(0)
+    variance[:n] = zero
     for b in range(assets.size):
-        for i in range(n):
-            room[i] = zero
+        room[:n] = zero
         for a in range(b, assets.size):
             weight, share = factor[a, b], assets[a].share
             for i in range(n):
@@ -129,7 +175,7 @@ def _distances_linear(book, factor, lanes, assets, n):
 @implements(screen, LinearBook)
 def _screen_linear(book, factor, lanes, assets, span, exponent, n):
     level, flag, never = lanes.level, lanes.flag, lanes.level.dtype.type(-np.inf)
-    if at(exponent, 0) == 0:  # an array of zeros has no caller: only the end counts
+    if is_number(exponent):
         _sum_signs(book, lanes, assets, n, 1)
         plus, minus = lanes.plus[1], lanes.minus[1]
         for i in range(n):

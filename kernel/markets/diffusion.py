@@ -22,13 +22,23 @@ class DiffusionStep(NamedTuple):
 def _advance(step, segment, assets, n):
     slot, span, root = segment.slot, segment.span, segment.root
     for a in range(assets.size):
-        drift, log_spot = step.drift[a], assets[a].log_spot
+        drift, f, log_spot, z = step.drift[a], step.factor[a], assets[a].log_spot, assets[0].noise[slot]
+        weight = f[0]
         for i in range(n):
-            log_spot[i] = fma(drift, at(span, i), log_spot[i])
-        for b in range(a + 1):
-            weight, noise = step.factor[a, b], assets[b].noise[slot]
+            log_spot[i] = fma(weight * at(root, i), z[i], fma(drift, at(span, i), log_spot[i]))
+        b = 1
+        while b + 2 <= a:  # three noises a sweep: the log prices are loaded and stored a third as often
+            x, y, z = assets[b].noise[slot], assets[b + 1].noise[slot], assets[b + 2].noise[slot]
+            u, v, w = f[b], f[b + 1], f[b + 2]
             for i in range(n):
-                log_spot[i] = fma(weight * at(root, i), noise[i], log_spot[i])
+                move = fma(u, x[i], fma(v, y[i], w * z[i]))
+                log_spot[i] = fma(at(root, i), move, log_spot[i])
+            b += 3
+        while b <= a:
+            weight, z = f[b], assets[b].noise[slot]
+            for i in range(n):
+                log_spot[i] = fma(weight * at(root, i), z[i], log_spot[i])
+            b += 1
 
 
 @implements(factor, DiffusionStep)

@@ -1,0 +1,90 @@
+"""How the kernels are compiled: once per machine, again when a source changes, to packed arithmetic."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numba import njit
+
+from kernel import chunks, simulation
+from kernel._core.jit import OPTIONS
+from kernel._core.walk import new_workspace, walk
+from tests.cases import HORIZON, LADDER, LONG, MERTON
+
+PROGRAM = """
+import kernel
+from kernel._core.walk import walk
+kernel.simulate(
+    kernel.Gbm(assets=["A"], spot=1.0, volatility=0.5),
+    kernel.Account(cash=-0.5, positions=[kernel.Linear("A", quantity=1.0)], maintenance_rate=0.01),
+    kernel.Ladder({"call": 2.0}), horizon=0.1, steps=1, paths=10)
+print(sum(walk.stats.cache_misses.values()), sum(walk.stats.cache_hits.values()))
+"""
+LIBM = re.compile(r"\$_?(?:numba_)?(exp|expm1|log|log1p|sin|cos|tan|pow|fma|floor|rint)f?\b")
+
+
+def misses_and_hits(folder: Path) -> tuple[int, int]:
+    """Run the program in a fresh process on the copy of the package in `folder`."""
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    misses, hits = done.stdout.split()
+    return int(misses), int(hits)
+
+
+def test_a_second_process_compiles_nothing_until_a_source_changes(tmp_path: Path) -> None:
+    """The first process compiles, the second loads; an edit of any source, also of a helper, compiles again."""
+    package = Path(simulation.__file__).parent
+    shutil.copytree(package, tmp_path / "kernel", ignore=shutil.ignore_patterns("__pycache__"))
+    assert misses_and_hits(tmp_path) == (1, 0)
+    assert misses_and_hits(tmp_path) == (0, 1)
+    with (tmp_path / "kernel" / "accounts" / "books.py").open("a") as source:
+        source.write("\n# edited\n")
+    assert misses_and_hits(tmp_path) == (1, 0)
+
+
+def assembly(function: object) -> str:
+    """Return the one listing of a compiled function."""
+    return next(iter(function.inspect_asm().values()))  # type: ignore[attr-defined]
+
+
+def test_the_search_for_libm_calls_finds_one() -> None:
+    """A kernel that does call the C library is caught."""
+
+    @njit
+    def calls(x: np.ndarray) -> None:
+        for i in range(x.size):
+            x[i] = math.exp(x[i])
+
+    calls(np.ones(3))
+    assert LIBM.search(assembly(calls))
+
+
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="reads x86-64 assembly")
+def test_the_walk_is_packed_and_calls_no_libm() -> None:
+    """Philox multiplies, roots and fused multiply-adds are packed; exp, log, sin and cos are the project's own."""
+    settings = {
+        "horizon": HORIZON, "steps": 1, "paths": 1, "seed": 0, "monitoring": "continuous", "precision": "single",
+        "record": "paths", "levels": (0.99,), "threads": None,
+    }  # fmt: skip
+    problems, clean = simulation.check(MERTON, LONG, LADDER, settings)
+    assert problems.found == []
+    job = simulation.new_job(MERTON, LONG, LADDER, clean)
+    fresh = njit(nogil=True, **OPTIONS)(walk.py_func)  # machine code from the disk cache has no listing
+    work = new_workspace(job.real, 1, job.tiers)
+    fresh(job.step, job.book, job.plan, job.seed, 0, 0, chunks.new_arrays(job, 0, 0), work)
+    listing = assembly(fresh)
+    assert listing.count("vpmuludq") >= 20
+    assert listing.count("vsqrtps") >= 2
+    assert len(re.findall(r"vfn?m(?:add|sub)\d+ps", listing)) >= 50
+    assert not LIBM.search(listing)

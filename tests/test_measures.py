@@ -1,0 +1,153 @@
+"""Estimates from outcomes: exact on small samples, with intervals that cover."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+import kernel
+from kernel.chunks import Summary, count_breaches, merge
+from kernel.measures.estimate import interval_ranks, proportion, rank
+from tests import naive
+
+
+def outcome_of(losses: list[float], times: list[float] | None = None) -> kernel.Outcome:
+    """Wrap losses and breach times of one tier, horizon 1."""
+    times = [math.nan] * len(losses) if times is None else times
+    return kernel.Outcome(
+        paths=len(losses),
+        horizon=1.0,
+        assets=("A",),
+        tiers=("call",),
+        opening_equity=1.0,
+        provenance={},
+        loss=np.array(losses),
+        terminal_price=np.zeros((1, len(losses))),
+        breach_time=np.array([times]),
+    )
+
+
+def test_value_at_risk_and_expected_shortfall_of_ten_losses() -> None:
+    """With losses 1..10, VaR 0.8 is 8 and ES 0.75 is (10 + 9 + 8 / 2) / 2.5."""
+    outcome = outcome_of([3, 1, 2, 10, 9, 8, 7, 6, 5, 4])
+    assert kernel.value_at_risk(outcome, 0.8).value == 8
+    assert kernel.expected_shortfall(outcome, 0.75).value == pytest.approx(9.2)
+
+
+def test_ties_share_the_boundary() -> None:
+    """When the boundary loss is tied, ES counts only as much of it as completes the share."""
+    outcome = outcome_of([0.0] * 6 + [1.0] * 3 + [5.0])
+    assert kernel.value_at_risk(outcome, 0.8).value == 1
+    assert kernel.expected_shortfall(outcome, 0.8).value == pytest.approx(3.0)
+    assert kernel.expected_shortfall(outcome, 0.95).value == 5
+
+
+@given(
+    st.lists(st.integers(-3, 3).map(float) | st.floats(-100, 100), min_size=1, max_size=40),
+    st.sampled_from([0.01, 0.07, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999]),
+)
+def test_tail_measures_meet_explicit_loops(losses: list[float], level: float) -> None:
+    """VaR and ES of any small sample, ties and all, are those of a sort and a loop."""
+    outcome = outcome_of(losses)
+    assert kernel.value_at_risk(outcome, level).value == naive.value_at_risk(losses, level)
+    assert kernel.expected_shortfall(outcome, level).value == pytest.approx(naive.expected_shortfall(losses, level))
+
+
+def test_a_rank_is_reckoned_with_the_decimal_that_was_written() -> None:
+    """0.07 of 100 paths is 7, although 0.07 * 100 is above 7 in binary."""
+    assert [rank(0.07, 100), rank(0.071, 100), rank(0.99, 1_000_000), rank(0.29, 100)] == [7, 8, 990_000, 29]
+
+
+@pytest.mark.parametrize(("level", "count"), [(0.5, 11), (0.99, 500), (0.95, 10_000), (0.001, 4_000), (0.3, 100_000)])
+def test_order_statistics_enclose_the_quantile_as_promised(level: float, count: int) -> None:
+    """The ranks hold at least 95% of the binomial law, and little more."""
+    low, high = interval_ranks(level, count)
+    held = stats.binom.cdf(high - 1, count, level) - stats.binom.cdf(low - 1, count, level)
+    assert 0.9499 <= held <= 0.995
+
+
+def test_intervals_cover() -> None:
+    """Over 2,000 samples of 2,000 losses, each 95% interval holds the truth 95 times in 100, within 4.5 errors."""
+    generator, truth = np.random.default_rng(7), stats.expon.ppf(0.99)
+    hits = np.zeros(3)
+    for _ in range(2_000):
+        losses = generator.exponential(size=2_000)
+        outcome = outcome_of(losses.tolist(), np.where(losses > truth, 0.5, math.nan).tolist())
+        estimates = (
+            (kernel.value_at_risk(outcome, 0.99), truth),
+            (kernel.expected_shortfall(outcome, 0.9), 1 + stats.expon.ppf(0.9)),
+            (kernel.breach_probability(outcome, "call"), 0.01),
+        )
+        hits += [estimate.low <= value <= estimate.high for estimate, value in estimates]
+    error = math.sqrt(0.95 * 0.05 / 2_000)
+    assert (np.abs(hits / 2_000 - 0.95) < 4.5 * error + np.array([0.005, 0.005, 0.01])).all()  # discrete, n finite
+
+
+def test_a_sample_too_small_for_an_interval_has_no_bound() -> None:
+    """No order statistic of ten losses bounds their 99% quantile from above."""
+    estimate = kernel.value_at_risk(outcome_of([float(k) for k in range(10)]), 0.99)
+    assert estimate.value == 9
+    assert estimate.high == math.inf
+
+
+def test_wilsons_interval_meets_scipy() -> None:
+    """Proportions, none and all included, have the interval of scipy's binomial test."""
+    for hits, count in ((0, 50), (1, 50), (25, 50), (50, 50), (7, 100_000)):
+        estimate, oracle = proportion(hits, count), stats.binomtest(hits, count).proportion_ci(method="wilson")
+        assert (estimate.low, estimate.high) == pytest.approx((oracle.low, oracle.high), abs=1e-12)
+
+
+def test_breach_times_of_a_small_sample() -> None:
+    """Probability by a time counts that time; the quantile is of those who breached; survival steps down."""
+    outcome = outcome_of([0.0] * 8, [0.0, 0.25, 0.5, 0.75, *[math.nan] * 4])
+    assert kernel.breach_probability(outcome, "call").value == 0.5
+    assert kernel.breach_probability(outcome, "call", by=0.5).value == 0.375
+    assert kernel.breach_probability(outcome, "call", by=0.0).value == 0.125
+    assert kernel.breach_time_quantile(outcome, "call", 0.5).value == 0.25
+    times, probabilities = kernel.survival(outcome, "call")
+    assert (times[0], times[-1], probabilities[0], probabilities[-1]) == (0, 1, 0.875, 0.5)
+    assert probabilities[720] == 0.625
+    assert probabilities[719] == 0.75
+
+
+def test_no_breach_has_no_median() -> None:
+    """A tier that no path breaches has probability 0, an upper bound above it, and no breach time."""
+    outcome = outcome_of([0.0] * 100)
+    assert kernel.breach_probability(outcome, "call").value == 0
+    assert 0.01 < kernel.breach_probability(outcome, "call").high < 0.1
+    assert math.isnan(kernel.breach_time_quantile(outcome, "call", 0.5).value)
+
+
+@given(st.lists(st.lists(st.floats(0, 1) | st.just(math.nan), min_size=1, max_size=30), min_size=1, max_size=6))
+def test_merging_summaries_is_counting_the_whole(parts: list[list[float]]) -> None:
+    """However paths are cut, merged summaries have the counts and the worst losses of all of them."""
+
+    def summary(times: list[float]) -> Summary:
+        array = np.array([times])
+        return Summary(len(times), np.nan_to_num(array[0], nan=-1.0), count_breaches(array, 1.0)).trimmed(5)
+
+    whole, merged = summary([time for part in parts for time in part]), merge([summary(part) for part in parts], 5)
+    assert whole.paths == merged.paths
+    assert (whole.breaches == merged.breaches).all()
+    assert sorted(whole.worst) == sorted(merged.worst)
+
+
+def test_what_cannot_be_measured_is_said() -> None:
+    """Unknown tiers, levels and times outside their range name the field."""
+    outcome = outcome_of([1.0, 2.0])
+    for call, field in (
+        (lambda: kernel.value_at_risk(outcome, 1.0), "level"),
+        (lambda: kernel.expected_shortfall(outcome, -0.1), "level"),
+        (lambda: kernel.breach_probability(outcome, "cal"), "tier"),
+        (lambda: kernel.breach_probability(outcome, "call", by=1.5), "by"),
+        (lambda: kernel.breach_time_quantile(outcome, "call", 1.5), "probability"),
+        (lambda: kernel.survival(outcome, "none"), "tier"),
+    ):
+        with pytest.raises(kernel.InvalidInput) as caught:
+            call()
+        assert caught.value.problems[0].field == field

@@ -1,0 +1,131 @@
+"""simulate() at the door: what it refuses, how it is interrupted, what it hands over."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import kernel
+from tests.cases import GBM, LADDER, LONG, run
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"horizon": 0.0, "paths": 0, "steps": 1.5}, ["horizon", "steps", "paths"]),
+        ({"horizon": float("inf"), "seed": -1}, ["horizon", "seed"]),
+        ({"paths": 2**60}, ["paths"]),
+        ({"steps": 2**40}, ["steps"]),
+        ({"monitoring": "hourly", "precision": "half", "record": "all"}, ["monitoring", "precision", "record"]),
+        ({"levels": (0.9, 1.0)}, ["levels"]),
+        ({"threads": 0}, ["threads"]),
+        ({"paths": "many"}, ["paths"]),
+    ],
+)
+def test_wrong_settings_are_named_together(changes: dict[str, Any], fields: list[str]) -> None:
+    """Each wrong setting is named, all of them at once, before anything is simulated."""
+    with pytest.raises(kernel.InvalidInput) as caught:
+        run(GBM, **changes)
+    assert [problem.field for problem in caught.value.problems] == fields
+
+
+def test_positions_have_to_be_on_assets_of_the_market() -> None:
+    """Unknown assets and missing rates are named by position."""
+    account = kernel.Account(
+        cash=1.0, positions=[kernel.Linear("BTC", 1.0), kernel.Linear("DOGE", 1.0)], maintenance_rate={"ETH": 0.01}
+    )
+    with pytest.raises(kernel.InvalidInput) as caught:
+        run(GBM, account)
+    assert [problem.field for problem in caught.value.problems] == [
+        "account.maintenance_rate",
+        "account.positions[1].asset",
+    ]
+
+
+def test_equity_fraction_needs_equity() -> None:
+    """Fractions of an opening equity of nothing are refused."""
+    account = kernel.Account(cash=-60_000.0, positions=[kernel.Linear("BTC", 1.0)], maintenance_rate=0.01)
+    ladder = kernel.Ladder({"half": 0.5}, metric="equity_fraction")
+    with pytest.raises(kernel.InvalidInput, match="above 0, not 0"):
+        kernel.simulate(GBM, account, ladder, horizon=1.0, steps=1, paths=1)
+
+
+def test_parts_of_the_wrong_kind_are_named() -> None:
+    """Swapped arguments get a sentence, not an attribute error."""
+    with pytest.raises(kernel.InvalidInput, match=r"market: must be a kernel\.Market, not Account"):
+        kernel.simulate(LONG, GBM, LADDER, horizon=1.0, steps=1, paths=1)  # type: ignore[arg-type]
+
+
+def test_a_float_counts_paths_when_it_is_whole() -> None:
+    """1e3 paths are a thousand."""
+    assert run(GBM, paths=1e3).paths == 1_000
+
+
+def test_an_outcome_is_an_arrow_stream() -> None:
+    """Any Arrow library reads an outcome: losses, prices by asset, times by tier with null for never."""
+    outcome = run(GBM, paths=5_000)
+    table = pa.table(outcome)
+    assert table.column_names == ["loss", "terminal_price.BTC", *(f"breach_time.{tier}" for tier in LADDER.names)]
+    assert table["breach_time.call"].null_count == np.isnan(outcome.breach_time[1]).sum()
+    assert (table["loss"].to_numpy() == outcome.loss).all()
+    assert table.equals(outcome.to_arrow())
+
+
+def test_provenance_tells_runs_apart() -> None:
+    """The hash covers what determines the numbers and nothing else."""
+    one, same, other = (run(GBM, paths=10, **extra).provenance for extra in ({}, {"threads": 2}, {"seed": 5}))
+    assert one["inputs_blake2b"] == same["inputs_blake2b"] != other["inputs_blake2b"]
+    assert one["inputs"]["market"]["volatility"] == [0.65]
+
+
+def test_an_interrupt_stops_within_half_a_second() -> None:
+    """Ctrl-C in the middle of hours of work ends it at the next chunk border."""
+    program = (
+        "import sys, kernel\nfrom tests.cases import GBM, run\n"
+        "def told(done, total):\n    print(done, flush=True)\n"
+        "try:\n    run(GBM, paths=10**10, steps=50, record='summary', levels=(0.9999,), progress=told)\n"
+        "except KeyboardInterrupt:\n    print('interrupted', flush=True)\n"
+    )
+    root = Path(__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=root, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        started = time.perf_counter()
+        rest = process.stdout.read()
+        assert time.perf_counter() - started < 0.5
+    assert rest.endswith("interrupted\n")
+
+
+@pytest.mark.slow
+def test_memory_stays_flat(tmp_path: Path) -> None:
+    """A hundred million paths as a summary take at most 200 MB more than a million."""
+    program = (
+        "import resource, sys, kernel\nfrom tests.cases import GBM, run\n"
+        "run(GBM, paths=int(sys.argv[1]), record='summary', levels=(0.99, 0.999))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    root = Path(__file__).parents[1]
+    (tmp_path / "program.py").write_text(program)
+    peaks = [
+        int(
+            subprocess.run(
+                [sys.executable, str(tmp_path / "program.py"), paths],
+                cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, check=True,
+            ).stdout
+        )
+        for paths in ("1000000", "100000000")
+    ]  # fmt: skip
+    assert peaks[1] - peaks[0] < 200 * 1024
