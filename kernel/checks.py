@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kernel.errors import Problems
 
 _ROUNDING = 1e-10  # of correlations that were computed, or written with few digits
+_LARGEST = 1e12  # by magnitude, of any number: products of three stay finite in single precision
 _BOUNDS: dict[str, Callable[[Any, Any], Any]] = {
     "above": operator.gt,
     "at_least": operator.ge,
@@ -21,17 +22,18 @@ _BOUNDS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def _as_floats(value: Any) -> NDArray[np.float64] | None:
+    """Return numbers as float64, or None of what is not numbers: text and truth values are not."""
     try:
-        array = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+        array = np.asarray(value)
+        return array.astype(np.float64) if array.dtype.kind in "iuf" else None
+    except (TypeError, ValueError, OverflowError):
         return None
-    return None if np.asarray(value).dtype == np.bool_ else array
 
 
 def _bound_problem(array: NDArray[np.float64], bounds: dict[str, float]) -> str | None:
     if not np.isfinite(array).all():
         return f"must be finite, not {array[~np.isfinite(array)].flat[0]}"
-    for name, bound in bounds.items():
+    for name, bound in {"at_least": -_LARGEST, "at_most": _LARGEST, **bounds}.items():
         outside = array[~_BOUNDS[name](array, bound)]
         if outside.size:
             return f"must be {name.replace('_', ' ')} {bound:g}, not {outside.flat[0]:g}"
@@ -66,11 +68,11 @@ def numbers(problems: Problems, field: str, value: Any, size: int, **bounds: flo
 
 def whole(problems: Problems, field: str, value: Any, at_least: int, at_most: int) -> int:
     """Return an integer between the bounds, also from a float such as 1e6, or `at_least` and a problem."""
-    array = _as_floats(value)
-    if array is None or array.ndim != 0 or not np.isfinite(array) or float(array) != int(array):
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, bool) or not (isinstance(plain, int) or (isinstance(plain, float) and plain.is_integer())):
         problems.add(field, f"must be a whole number, not {value!r}")
         return at_least
-    exact = int(value)
+    exact = int(plain)
     if not at_least <= exact <= at_most:
         problems.add(field, f"must be from {at_least} to {at_most}, not {exact}")
         return at_least
@@ -93,7 +95,10 @@ def _correlation_problem(matrix: NDArray[np.float64]) -> str | None:
 
 
 def correlation(problems: Problems, field: str, value: Any, size: int) -> NDArray[np.float64]:
-    """Return a correlation matrix: symmetric, unit diagonal, positive semi-definite (singular is fine); None is the identity."""
+    """Return a correlation matrix: symmetric, unit diagonal, positive semi-definite (singular is fine).
+
+    None stands for the identity.
+    """
     matrix = np.eye(size) if value is None else _as_floats(value)
     if matrix is None or matrix.shape != (size, size):
         problems.add(field, f"must be {size} rows of {size} numbers, in the order of the assets")

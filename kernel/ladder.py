@@ -86,8 +86,9 @@ def watch(exposures: Exposures, ladder: Ladder, spot: NDArray[np.float64], real:
     cast: Any = np.dtype(real).type
     levels = np.append(ladder.levels, -np.inf).astype(real)
     padding = (0, -spot.size % 4)  # the kernels sum four assets at a time
-    arrays = (np.pad(weights, padding).astype(real) for weights in (exposures.value, requirement))
-    return Watch(LinearBook(spot, exposures.value, *arrays, cast(exposures.fixed), cast(base), levels), opening_tier)
+    value, required = (np.pad(weights, padding).astype(real) for weights in (exposures.value, requirement))
+    book = LinearBook(spot, exposures.value, value, required, cast(exposures.fixed), cast(base), levels)
+    return Watch(book, opening_tier)
 
 
 def _barriers(

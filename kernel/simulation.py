@@ -25,6 +25,7 @@ from kernel.markets import Market
 from kernel.outcome import Outcome
 
 MONITORING, PRECISION, RECORD = ("continuous", "discrete"), ("single", "double"), ("paths", "summary")
+_MOST_JUMPS = 1_000_000  # expected on one path: they are walked one by one
 _MERGED_AT_ONCE = 16  # summaries that wait to be merged together
 
 
@@ -53,7 +54,7 @@ def check(
     for field, value, kind in parts:
         if not isinstance(value, kind):
             problems.add(field, f"must be a kernel.{kind.__name__}, not {type(value).__name__}")
-    clean["horizon"] = checks.number(problems, "horizon", settings["horizon"], above=0)
+    clean["horizon"] = checks.number(problems, "horizon", settings["horizon"], above=0, at_most=1_000)
     clean["steps"] = checks.whole(problems, "steps", settings["steps"], 1, MAX_STEPS)
     clean["paths"] = checks.whole(problems, "paths", settings["paths"], 1, MAX_PATHS)
     clean["seed"] = checks.whole(problems, "seed", settings["seed"], 0, 2**64 - 1)
@@ -61,11 +62,16 @@ def check(
         clean["threads"] = checks.whole(problems, "threads", settings["threads"], 1, 4096)
     for field, choices in (("monitoring", MONITORING), ("precision", PRECISION), ("record", RECORD)):
         _choice(problems, field, settings[field], choices)
+    if np.size(settings["levels"]) == 0:
+        problems.add("levels", "must be at least one level, such as 0.99")
     clean["levels"] = np.atleast_1d(
         checks.numbers(problems, "levels", settings["levels"], np.size(settings["levels"]), above=0, below=1)
     )
     if isinstance(market, Market) and isinstance(account, Account):
         account.check_assets(problems, market.assets)
+        jumps = getattr(market, "jump_intensity", 0.0) * clean["horizon"]
+        if jumps > _MOST_JUMPS:
+            problems.add("market.jump_intensity", f"must leave at most {_MOST_JUMPS:,} jumps a path, not {jumps:g}")
         if not problems.found and isinstance(ladder, Ladder) and ladder.metric == "equity_fraction":
             equity = account.exposures(market.assets, np.asarray(market.spot)).opening_equity
             if equity <= 0:
@@ -96,7 +102,7 @@ def simulate(
         market: a `Gbm`, `Merton` or `Kou`.
         account: its positions are on assets of the market.
         ladder: tiers breached at the opening prices breach at time 0.
-        horizon: years of 365 days, above 0.
+        horizon: years of 365 days, above 0, at most 1,000.
         steps: equal steps of the horizon, at least 1. With continuous monitoring of positions on one asset the law
             of the outcome does not depend on it.
         paths: at least 1.

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from kernel._core.jit import block
-from kernel._core.lanes import Segment, flagged
+from kernel._core.lanes import Segment, flagged, whole_vectors
 from kernel._core.noise import JUMP, draw_words, to_exponentials, to_normals
 from kernel._core.operations import advance, factor, intensity, jump, mark, screen
 from kernel._core.special import log, uniform
@@ -87,12 +87,13 @@ def _draw_jump(step, seed, few, assets, n):
     for j in range(n):
         few.jumps[j] += np.uint64(1)
         few.moment[j], few.start[j] = few.jumps[j], few.next_jump[j]
+    whole = whole_vectors(n, few.path.size)
     for row in range(assets.size):
         a = assets.size - 1 - row  # asset 0 comes last: its words also hold the bridge and the clock
-        draw_words(seed, few.path, few.moment, a, JUMP, n, few.words)
-        to_normals(few.words, 1, n, assets[a].noise)
-    to_exponentials(few.words[2], n, 0.5, few.exponent)
-    _advance_clock(step, few, n)
+        draw_words(seed, few.path, few.moment, a, JUMP, whole, few.words)
+        to_normals(few.words, 1, whole, assets[a].noise)
+    to_exponentials(few.words[2], whole, 0.5, few.exponent)
+    _advance_clock(step, few, whole)
 
 
 @block

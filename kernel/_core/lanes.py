@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from kernel._core.jit import block
+from kernel._core.jit import block, point
 
 # Paths walked together: enough to spread what a step costs at any width (calls, the search for breaches), few
 # enough that their state stays in the second-level cache. Measured, one asset, four tiers, continuous: 256 lanes
@@ -81,6 +81,12 @@ class Segment(NamedTuple):
     span: np.float32  # stop - start
     root: np.float32  # its square root
     slot: int  # which of the four addressed normals drives it
+
+
+@point
+def whole_vectors(n, width):
+    """Round n lanes up to whole vectors: the lanes beyond hold rubbish, which costs less than a scalar remainder."""
+    return min((n + 15) & ~15, width)
 
 
 @block

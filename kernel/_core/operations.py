@@ -1,7 +1,8 @@
 """What the walk asks of a market's step and of an account's book: generic functions, one body per struct.
 
 A market's step has to implement `advance`, `factor`, `intensity` and, when the intensity is not zero, `jump`; a
-book has to implement `mark`, `distances`, `screen` and `glance`. Both are NamedTuples; bodies are registered by `implements`.
+book has to implement `mark`, `distances`, `screen` and `glance`. Both are NamedTuples; bodies are registered by
+`implements`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kernel._core.bridge import resolve
 from kernel._core.jit import block
-from kernel._core.lanes import flagged
+from kernel._core.lanes import flagged, whole_vectors
 from kernel._core.noise import to_exponentials
 from kernel._core.operations import at, distances, screen
 
@@ -48,7 +48,7 @@ def take_exponents(lanes, slot, few, n):
     """Fill few.exponent[:n], the bridge's share of chance, from the words of the lanes it was copied from."""
     for j in range(n):
         few.words[0, j] = lanes.chance[slot, few.source[j]]
-    to_exponentials(few.words[0], n, 0.5, few.exponent)
+    to_exponentials(few.words[0], whole_vectors(n, few.path.size), 0.5, few.exponent)
 
 
 @block
@@ -86,7 +86,7 @@ def _note_depths(few, n, queue, depth):
     for j in range(n):
         q, tier = few.waiting[j], few.tier[j]
         scale = one / math.sqrt(max(few.variance[j] * few.span[j], tiny))
-        a, c = few.near[j] * scale, few.far[j] * scale
+        a, c = max(few.near[j] * scale, zero), few.far[j] * scale
         if tier > queue.first[q]:
             a = max(a, depth[tier - 1, q])
         low = half * (a + c - math.sqrt((c - a) * (c - a) + four * few.exponent[j]))

@@ -19,8 +19,8 @@ class Gbm(Market):
     Args:
         assets: names.
         spot: opening prices, above 0; one for all assets or one each, as all numbers below.
-        drift: growth rate of the expected price per year.
-        volatility: per square root of a year, above 0.
+        drift: growth rate of the expected price per year, from -1,000 to 1,000.
+        volatility: per square root of a year, above 0, at most 100.
         correlation: [asset, asset]; None: independent.
 
     Raises:
@@ -52,7 +52,7 @@ class Gbm(Market):
 
         Example:
             >>> Gbm.fit([100.0, 102.0, 99.0, 101.0], dt=1 / 365).volatility.round(3)
-            array([0.396])
+            array([0.448])
         """
         history = log_returns(prices, dt, assets)
         covariance = np.atleast_2d(np.cov(history.returns, rowvar=False, bias=True)) / dt

@@ -62,13 +62,13 @@ class Kou(Market):
     Args:
         assets: names.
         spot: opening prices, above 0.
-        drift: growth rate of the expected price per year, jumps compensated.
-        volatility: of the diffusion, per square root of a year, above 0.
+        drift: growth rate of the expected price per year, jumps compensated, from -1,000 to 1,000.
+        volatility: of the diffusion, per square root of a year, above 0, at most 100.
         correlation: of the diffusion, [asset, asset]; None: independent.
         jump_intensity: expected jumps a year, above 0.
         up_probability: that a jump goes up, from 0 to 1.
         up_mean: mean of the log-jump up (1 / eta1), above 0 and below 1, or the expected price is infinite.
-        down_mean: mean of the log-jump down (1 / eta2), above 0.
+        down_mean: mean of the log-jump down (1 / eta2), above 0, at most 5.
 
     Raises:
         InvalidInput: with every field that has to be mended.
@@ -89,7 +89,7 @@ class Kou(Market):
             jump_intensity=checks.number(problems, "jump_intensity", self.jump_intensity, above=0),
             up_probability=checks.numbers(problems, "up_probability", self.up_probability, size, at_least=0, at_most=1),
             up_mean=checks.numbers(problems, "up_mean", self.up_mean, size, above=0, below=1),
-            down_mean=checks.numbers(problems, "down_mean", self.down_mean, size, above=0),
+            down_mean=checks.numbers(problems, "down_mean", self.down_mean, size, above=0, at_most=5),
         )
 
     def _compensator(self) -> NDArray[np.float64]:

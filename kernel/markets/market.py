@@ -42,8 +42,8 @@ class Market(ABC):
         self._set(
             assets=assets,
             spot=checks.numbers(problems, "spot", self.spot, size, above=0),
-            drift=checks.numbers(problems, "drift", self.drift, size),
-            volatility=checks.numbers(problems, "volatility", self.volatility, size, above=0),
+            drift=checks.numbers(problems, "drift", self.drift, size, at_least=-1_000, at_most=1_000),
+            volatility=checks.numbers(problems, "volatility", self.volatility, size, above=0, at_most=100),
             correlation=checks.correlation(problems, "correlation", self.correlation, size),
         )
         self._check(problems, size)

@@ -61,12 +61,12 @@ class Merton(Market):
     Args:
         assets: names.
         spot: opening prices, above 0.
-        drift: growth rate of the expected price per year, jumps compensated.
-        volatility: of the diffusion, per square root of a year, above 0.
+        drift: growth rate of the expected price per year, jumps compensated, from -1,000 to 1,000.
+        volatility: of the diffusion, per square root of a year, above 0, at most 100.
         correlation: of the diffusion, [asset, asset]; None: independent.
         jump_intensity: expected jumps a year, above 0.
-        jump_mean: mean of the log-jump, per asset.
-        jump_volatility: standard deviation of the log-jump, at least 0.
+        jump_mean: mean of the log-jump, from -5 to 5.
+        jump_volatility: standard deviation of the log-jump, from 0 to 5.
         jump_correlation: of the log-jumps, [asset, asset]; None: independent.
 
     Raises:
@@ -86,8 +86,10 @@ class Merton(Market):
     def _check(self, problems: Problems, size: int) -> None:
         self._set(
             jump_intensity=checks.number(problems, "jump_intensity", self.jump_intensity, above=0),
-            jump_mean=checks.numbers(problems, "jump_mean", self.jump_mean, size),
-            jump_volatility=checks.numbers(problems, "jump_volatility", self.jump_volatility, size, at_least=0),
+            jump_mean=checks.numbers(problems, "jump_mean", self.jump_mean, size, at_least=-5, at_most=5),
+            jump_volatility=checks.numbers(
+                problems, "jump_volatility", self.jump_volatility, size, at_least=0, at_most=5
+            ),
             jump_correlation=checks.correlation(problems, "jump_correlation", self.jump_correlation, size),
         )
 

@@ -63,5 +63,5 @@ def expected_shortfall(outcome: Outcome, level: float) -> Estimate:
     excess = worst - boundary
     value = boundary + math.fsum(excess) / share
     variance = math.fsum(excess**2) / paths - (math.fsum(excess) / paths) ** 2
-    error = math.sqrt(max(variance, 0.0) / paths) / (1 - level)
+    error = math.sqrt(max(variance, 0.0) / paths) / (1 - level) if worst.size > 1 else math.inf  # one loss tells none
     return Estimate(value, error, value - Z * error, value + Z * error)

@@ -1,0 +1,279 @@
+"""The command `margin`: parse, call, print."""
+
+# ruff: noqa: PLC0415 - imports inside the commands: numba, pyarrow and pydantic would make --help slow
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from kernel.config.assembly import Run
+    from kernel.limits import Limit
+    from kernel.outcome import Outcome
+
+VIOLATED, INVALID, INTERRUPTED = 1, 2, 130
+
+
+class _Group(click.Group):
+    """Commands whose problems go to stderr, a line each, and never as a traceback."""
+
+    def main(self, *args: Any, **settings: Any) -> NoReturn:
+        """Run a command and exit with its code."""
+        settings = {"prog_name": "margin", **settings, "standalone_mode": False}
+        try:
+            code = super().main(*args, **settings)
+        except click.ClickException as error:
+            code = _refuse([_worded(error)])
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("interrupted", err=True)
+            code = INTERRUPTED
+        except Exception as error:
+            problems = getattr(error, "problems", None)  # of kernel.InvalidInput, which takes long to import
+            if problems is None:
+                raise
+            code = _refuse([str(problem) for problem in problems])
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _worded(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    hint = f" (see {context.command_path} --help)" if context is not None else ""
+    return error.format_message() + hint
+
+
+def _refuse(messages: Sequence[str]) -> int:
+    for message in messages:
+        click.echo(f"error: {message}", err=True)
+    return INVALID
+
+
+def _print(text: str) -> None:
+    """Print to stdout; a reader that has gone away is no error."""
+    try:
+        click.echo(text, nl=not text.endswith("\n"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print_json(value: object) -> None:
+    import json
+
+    _print(json.dumps(value, indent=2, allow_nan=False))
+
+
+def _show_version(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            _print(f"margin {version('margin-kernel')}")
+        except PackageNotFoundError:
+            _print("margin, not installed")
+        context.exit()
+
+
+@click.group(cls=_Group, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
+def main() -> None:
+    """Monte Carlo for margin-call escalation: losses, and when each tier of a margin ladder first breaches."""
+
+
+_config = click.argument("config", type=click.Path(path_type=Path))
+_set = click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a value of the config.")
+_format = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+
+
+@main.command()
+@_config
+@click.option("--paths", metavar="N", help="Number of paths, such as 1e6.")
+@click.option("--seed", metavar="N", help="Seed of the random numbers.")
+@click.option("--threads", metavar="N", help="Threads; default: all available processors.")
+@click.option("--precision", metavar="single|double", help="Precision of the walk.")
+@click.option("--monitoring", metavar="continuous|discrete", help="When breaches are looked for.")
+@_format
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Also write .parquet or .csv (every path) or .json.",
+)
+@_set
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+@click.option(
+    "--fail-if",
+    "limits",
+    metavar="LIMIT",
+    multiple=True,
+    help='Exit with 1 if it holds, such as "value_at_risk(0.99) > 5000".',
+)
+def run(
+    config: Path,
+    form: str,
+    output: Path | None,
+    overrides: Sequence[str],
+    limits: Sequence[str],
+    *,
+    quiet: bool,
+    **settings: str | None,
+) -> int:
+    """Simulate what a config file states and print losses and breaches with their errors.
+
+    Exits with 0 when done, 1 if a limit of --fail-if is violated, 2 for invalid input, 130 when interrupted.
+    """
+    from kernel import report
+
+    stated = [f"simulation.{name}={value}" for name, value in settings.items() if value is not None]
+    job, checked = _prepare(config, [*overrides, *stated], output, limits)
+    outcome, seconds = _simulate(job, checked, output, quiet=quiet)
+    found = report.results(job, outcome, seconds)
+    _write(found, outcome, output)
+    if form == "json":
+        _print_json(found)
+    else:
+        _print(report.text(found))
+    violations = [message for limit in checked if (message := limit.violation(outcome))]
+    for message in violations:
+        click.echo(f"violated: {message}", err=True)
+    return VIOLATED if violations else 0
+
+
+def _prepare(
+    config: Path, overrides: Sequence[str], output: Path | None, limits: Sequence[str]
+) -> tuple[Run, list[Limit]]:
+    """Check all that can be checked before simulating."""
+    from kernel.config.load import load
+    from kernel.errors import Problems
+    from kernel.limits import parse_limits
+    from kernel.tables import check_output
+
+    problems, job, checked = Problems(), None, []
+    with problems.under(""):
+        job = load(config, overrides)
+    with problems.under(""):
+        tiers, horizon = (job.ladder.names, job.simulation["horizon"]) if job else (None, None)
+        checked = parse_limits(limits, tiers, horizon)
+    if output is not None:
+        with problems.under(""):
+            check_output(output, spared=job.files if job else [config])
+    problems.raise_any()
+    assert job is not None  # noqa: S101 - or there were problems
+    return job, checked
+
+
+def _simulate(job: Run, limits: Sequence[Limit], output: Path | None, *, quiet: bool) -> tuple[Outcome, float]:
+    import time
+    from dataclasses import replace
+
+    from kernel.errors import InvalidInput, Problem
+    from kernel.simulation import simulate
+
+    record = "paths" if output is not None and output.suffix != ".json" else "summary"
+    levels = sorted({*job.levels, *(limit.level for limit in limits if limit.level is not None)})
+    start = time.perf_counter()
+    try:
+        with _progress(job.simulation["paths"], quiet=quiet) as progress:
+            outcome = simulate(
+                job.market, job.account, job.ladder, **job.simulation, record=record, levels=levels, progress=progress
+            )
+    except MemoryError:
+        message = "are more than fit into memory: use fewer, or a .json output or none, which keep no paths"
+        raise InvalidInput([Problem("simulation.paths", message)]) from None
+    if job.source is not None:
+        outcome = replace(outcome, provenance={**outcome.provenance, "history": job.source._asdict()})
+    return outcome, time.perf_counter() - start
+
+
+@contextmanager
+def _progress(paths: int, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar on a terminal from the first chunk on: compiling before it says nothing of the time left."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    with ExitStack() as shown:
+        bars: list[Any] = []
+
+        def show(done: int, _: int) -> None:
+            if not bars:
+                bars.append(shown.enter_context(click.progressbar(length=paths, file=sys.stderr, label="paths")))
+            bars[0].update(done - bars[0].pos)
+
+        yield show
+
+
+def _write(found: dict[str, Any], outcome: Outcome, output: Path | None) -> None:
+    if output is None:
+        return
+    import json
+
+    from kernel.tables import write_table, write_text
+
+    if output.suffix == ".json":
+        write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", output)
+    else:
+        write_table(outcome.to_arrow(), output)
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), default="margin.toml")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+def init(path: Path, *, force: bool) -> int:
+    """Write a commented example of a config file."""
+    from kernel.config.example import EXAMPLE
+    from kernel.tables import write_text
+
+    if path.exists() and not force:
+        return _refuse([f"{path}: is there already; overwrite it with --force"])
+    write_text(EXAMPLE, path)
+    click.echo(f"wrote {path}; next: margin run {path}", err=True)
+    return 0
+
+
+@main.command()
+@_config
+@_set
+def validate(config: Path, overrides: Sequence[str]) -> None:
+    """Check a config file, and the history that it names, without simulating."""
+    from kernel.config.load import load
+
+    load(config, overrides)
+    click.echo(f"{config} is valid", err=True)
+
+
+@main.command()
+@click.option("--precision", type=click.Choice(["single", "double"]), default="single", show_default=True)
+def warmup(precision: str) -> None:
+    """Compile the kernels of every market and keep them on disk."""
+    from kernel.info import environment, warmed
+
+    for market, assets, _, seconds in warmed((precision,)):
+        several = "several assets" if assets > 1 else "one asset"
+        click.echo(f"{market}, {several}, {precision} precision: {seconds:.1f} s", err=True)
+    click.echo(f"kept in {environment()['cache_folder'] or 'memory only: no cache folder can be written'}", err=True)
+
+
+@main.command()
+@_format
+def info(form: str) -> None:
+    """Show versions, processor, threads and the cache folder."""
+    from kernel.info import environment
+
+    found = environment()
+    if form == "json":
+        _print_json(found)
+        return
+    rows = {**found.pop("versions"), **found}
+    _print("\n".join(f"{name:<14}{value if value is not None else '-'}" for name, value in rows.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Config files: documents, their shape, and the objects of a run."""

@@ -1,0 +1,249 @@
+"""From the sections of a config file to the objects of a run, every problem at once."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from kernel.accounts import Account, Linear
+from kernel.errors import InvalidInput, Problem, Problems
+from kernel.ladder import Ladder
+from kernel.markets import Gbm, Kou, Market, Merton
+from kernel.prices import day, read_history
+from kernel.simulation import check
+from kernel.text import years
+
+MARKETS: dict[str, type[Market]] = {kind.__name__.lower(): kind for kind in (Gbm, Merton, Kou)}
+FITTED: dict[str, Any] = {name: kind for name, kind in MARKETS.items() if hasattr(kind, "fit")}
+POSITIONS = {"linear": Linear}
+AT_SPOT = "spot"  # as an entry price: the market's opening price
+_LEVELS = (0.95, 0.99)
+_SETTINGS = {"seed": 0, "monitoring": "continuous", "precision": "single", "threads": None}
+_OF_HISTORY = ("column", "time", "first", "last", "max_gap")
+
+Section = dict[str, Any] | None
+T = TypeVar("T")
+
+
+class Source(NamedTuple):
+    """The history that a market was fitted to."""
+
+    file: str
+    blake2b: str
+    rows: int
+    first: str
+    last: str
+    dt: float
+    """Years between two rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a config file asks for, checked."""
+
+    market: Market
+    account: Account
+    ladder: Ladder
+    simulation: dict[str, Any]
+    """Keyword arguments of `simulate`."""
+    levels: tuple[float, ...]
+    """Of Value at Risk and Expected Shortfall."""
+    source: Source | None = None
+    files: tuple[Path, ...] = ()
+    """That were read."""
+
+
+def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) -> Run:
+    """Build a run from sections whose keys are known; NaN stands for a value whose problem is noted already.
+
+    Args:
+        problems: noted so far.
+        sections: by name, in the order of the report; None for one that is missing.
+        path: of the config file; a history is looked for beside it.
+
+    Raises:
+        InvalidInput: with the problems noted before and those found here.
+    """
+    market, source = _market(problems, sections["market"], path.parent)
+    account = _account(problems, sections["account"], market, _assets(sections["market"]))
+    ladder = _built(problems, "ladder", Ladder, sections["ladder"])
+    levels = _levels(sections["measures"])
+    simulation = _simulation(problems, sections, market, account, ladder, levels)
+    if market is None or account is None or ladder is None or problems.found:
+        order = list(sections)
+        raise InvalidInput(sorted(problems.found, key=lambda one: _rank(one.field, order)))
+    return Run(
+        market=market,
+        account=account,
+        ladder=ladder,
+        simulation=simulation,
+        levels=levels,
+        source=source,
+        files=(path, path.parent / source.file) if source else (path,),
+    )
+
+
+def _rank(field: str, order: Sequence[str]) -> int:
+    """Return the place of the section that a field belongs to."""
+    return next((k for k, name in enumerate(order) if re.match(rf"{name}\b", field)), -1)
+
+
+def _take(problems: Problems, found: Sequence[Problem]) -> None:
+    """Note problems, but one for each field: the first says why."""
+    noted = {field for field, _ in problems.found}
+    problems.found.extend(problem for problem in dict.fromkeys(found) if problem.field not in noted)
+
+
+def _built(problems: Problems, prefix: str, build: Callable[..., T], section: Section) -> T | None:
+    if section is None:
+        return None
+    found = Problems()
+    with found.under(prefix):
+        return build(**section)
+    _take(problems, found.found)
+    return None
+
+
+def _is_noted(problems: Problems, *names: str) -> bool:
+    return any(field == name for field, _ in problems.found for name in names)
+
+
+# Market
+
+
+def _market(problems: Problems, section: Section, folder: Path) -> tuple[Market | None, Source | None]:
+    if section is None or _is_noted(problems, "market.model", "market.assets"):
+        return None, None
+    if "history" not in section:
+        parameters = {name: value for name, value in section.items() if name != "model"}
+        return _built(problems, "market", MARKETS[section["model"]], parameters), None
+    if _is_noted(problems, "market.history", "market.asset", *(f"market.{name}" for name in _OF_HISTORY)):
+        return None, None
+    fitted = _built(problems, "market", _fit, {"section": section, "folder": folder})
+    return fitted if fitted is not None else (None, None)
+
+
+def _fit(section: dict[str, Any], folder: Path) -> tuple[Market, Source]:
+    path, settings = folder / section["history"], {name: section[name] for name in _OF_HISTORY if name in section}
+    if isinstance(settings["column"], str):
+        settings["column"] = {section.get("asset", settings["column"]): settings["column"]}
+    elif "asset" in section:
+        raise InvalidInput([Problem("asset", "names the one column; several are named in column itself")])
+    history = read_history(path, **settings)
+    kind = FITTED[section["model"]]
+    try:
+        market = kind.fit(history.prices, dt=history.dt, assets=list(history.assets))
+    except InvalidInput as invalid:
+        raise InvalidInput(
+            [Problem("history", f"{path.name}: {field} {message}") for field, message in invalid.problems]
+        ) from None
+    except ImportError:
+        message = f'to fit {section["model"]} needs SciPy: pip install "margin-kernel[fit]"'
+        raise InvalidInput([Problem("model", message)]) from None
+    market = replace(market, **{name: section[name] for name in ("drift", "spot") if name in section})
+    days = day(history.times[0]), day(history.times[-1])
+    digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    return market, Source(section["history"], digest, len(history.times), *days, history.dt)
+
+
+# Account
+
+
+def _account(problems: Problems, section: Section, market: Market | None, assets: Sequence[str]) -> Account | None:
+    if section is None:
+        return None
+    listed = section["positions"] if isinstance(section["positions"], list) else []
+    spots = {} if market is None else dict(zip(market.assets, np.asarray(market.spot).tolist(), strict=True))
+    positions = [_position(problems, f"account.positions[{k}]", one, spots) for k, one in enumerate(listed)]
+    account = _built(problems, "account", Account, {**section, "positions": positions})
+    if assets:
+        _check_assets(problems, positions, section["maintenance_rate"], assets)
+    return account
+
+
+def _check_assets(problems: Problems, positions: Sequence[Linear], rates: Any, assets: Sequence[str]) -> None:
+    """Check names, also for a market or an account that could not be built."""
+    found, stand_in = Problems(), dict.fromkeys(rates, 1.0) if isinstance(rates, dict) else 1.0
+    if positions:
+        Account(cash=0.0, positions=positions, maintenance_rate=stand_in).check_assets(found, assets)
+    for name in rates if isinstance(rates, dict) else ():
+        if name not in assets:
+            found.add(
+                f"account.maintenance_rate.{name}", f"must be for one of the market's assets ({', '.join(assets)})"
+            )
+    _take(problems, found.found)
+
+
+def _position(problems: Problems, field: str, section: Any, spots: dict[str, float]) -> Linear:
+    """Return a position, or one that stands in for it so that the others keep their places."""
+    stand_in = Linear("?", 1.0)
+    if not isinstance(section, dict):
+        return stand_in
+    if ("quantity" in section) == ("notional" in section):
+        problems.add(field, "must have either quantity, in units, or notional, in currency")
+        section = {"quantity": math.nan, **section}
+    asset = section["asset"] if isinstance(section["asset"], str) else "?"
+    stand_in, spot = Linear(asset, 1.0), spots.get(asset, 1.0)
+    size = "quantity" if "quantity" in section else "notional"
+    entry = section.get("entry_price", 0.0)
+    fields = {
+        "asset": asset,
+        "quantity": section[size] / (1.0 if size == "quantity" else spot),
+        "entry_price": spot if entry == AT_SPOT else entry,
+    }
+    found = Problems()
+    built = _built(found, field, POSITIONS.get(section.get("type", "linear"), Linear), fields)
+    renamed = [Problem(name.replace(".quantity", f".{size}"), message) for name, message in found.found]
+    _take(problems, [one for one in renamed if not _is_noted(problems, field) or not one.field.endswith(size)])
+    return built if built is not None else stand_in
+
+
+# Simulation
+
+
+def _levels(section: Section) -> tuple[float, ...]:
+    stated = (section or {}).get("levels", _LEVELS)
+    return tuple(sorted(set(stated))) if isinstance(stated, list | tuple) else (stated,)
+
+
+def _simulation(
+    problems: Problems,
+    sections: Mapping[str, Section],
+    market: Market | None,
+    account: Account | None,
+    ladder: Ladder | None,
+    levels: tuple[float, ...],
+) -> dict[str, Any]:
+    """Return the settings as clean numbers; note what `simulate` would refuse."""
+    section = sections["simulation"]
+    stated = dict.fromkeys(("horizon", "steps", "paths"), 1) if section is None else section
+    settings = {**_SETTINGS, **stated, "record": "summary", "levels": levels}
+    if isinstance(settings["horizon"], str):
+        settings["horizon"] = years(settings["horizon"])
+    parts: tuple[Any, Any, Any] = market, account, ladder  # `check` says which of them are None
+    found, clean = check(*parts, settings)
+    missing = {name for name, part in (("market", market), ("account", account), ("ladder", ladder)) if part is None}
+    _take(problems, [Problem(_place(field), message) for field, message in found.found if field not in missing])
+    return {name: value for name, value in clean.items() if name not in {"record", "levels"}}
+
+
+def _assets(section: Section) -> list[str]:
+    """Return the names of the assets that a market is to have, also when it cannot be built."""
+    stated = section or {}
+    named = stated.get("assets", stated.get("column"))
+    named = [stated.get("asset", named)] if isinstance(named, str) and "column" in stated else named
+    listed = [named] if isinstance(named, str) else list(named) if isinstance(named, list | dict) else []
+    return [name for name in listed if isinstance(name, str)]
+
+
+def _place(field: str) -> str:
+    if field == "levels":
+        return "measures.levels"
+    return f"simulation.{field}" if field in {"horizon", "steps", "paths", *_SETTINGS} else field

@@ -1,0 +1,116 @@
+"""TOML and JSON documents, and values put into them by path."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kernel.errors import InvalidInput, Problem, Problems
+
+_STEP = re.compile(r'(?:^|\.)(?:"([^"]*)"|([\w-]+))|\[(\d+)\]')
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a .toml or .json file.
+
+    Raises:
+        InvalidInput: if it cannot be read, with the line where that is the reason.
+    """
+    try:
+        document = _PARSERS[path.suffix](path.read_text(encoding="utf-8-sig"))
+    except KeyError:
+        message = f"must be a {' or '.join(_PARSERS)} file"
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 text: {error}"
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+    except (ValueError, RecursionError) as error:
+        message = f"is not valid {path.suffix[1:].upper()}: {error}"
+    else:
+        if isinstance(document, dict):
+            return document
+        message = "must hold one object"
+    raise InvalidInput([Problem(str(path), message)])
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise ValueError(f"the key {twice[0]!r} stands more than once in one object")
+    return dict(pairs)
+
+
+def _parse_json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_distinct)
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": _parse_json}
+
+
+def override(problems: Problems, document: dict[str, Any], overrides: Mapping[str, Any] | Iterable[str]) -> None:
+    """Put values in their places, by path such as market.volatility or account.positions[0].quantity.
+
+    Args:
+        problems: takes what has no place.
+        document: is changed; keys that it does not know are made.
+        overrides: values by path, or texts "path=value" with a TOML value; what is none is a string.
+    """
+    pairs = overrides.items() if isinstance(overrides, Mapping) else _pairs(problems, overrides)
+    for key, value in pairs:
+        steps = [int(index) if index else quoted or bare for quoted, bare, index in _STEP.findall(key)]
+        if not steps or "".join(match[0] for match in _STEP.finditer(key)) != key:
+            problems.add(key, "must be a path such as market.volatility or account.positions[0].quantity")
+            continue
+        with problems.under(""):
+            _put(document, steps, value)
+
+
+def _pairs(problems: Problems, texts: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if equals and key.strip():
+            yield key.strip(), _toml_value(value.strip())
+        else:
+            problems.add("--set", f"must be KEY=VALUE, such as market.volatility=0.8, not {text!r}")
+
+
+def _toml_value(text: str) -> Any:
+    """Return a TOML value, also of a number without a leading 0; what is none, such as a bare word, is a string."""
+    try:
+        table = tomllib.loads("value = " + re.sub(r"^([+-]?)\.(?=\d)", r"\g<1>0.", text))
+    except (ValueError, RecursionError):
+        return text
+    return table["value"] if len(table) == 1 else text
+
+
+def _put(document: dict[str, Any], steps: Sequence[str | int], value: Any) -> None:
+    place: Any = document
+    for k, step in enumerate(steps):
+        above, last = joined(steps[:k]), k == len(steps) - 1
+        if isinstance(step, int) and not (isinstance(place, list) and step < len(place)):
+            count = f"has {len(place)} entries, counted from 0" if isinstance(place, list) else "is not a list"
+            raise InvalidInput([Problem(joined(steps), f"has no place: {above} {count}")])
+        if isinstance(step, str) and not isinstance(place, dict):
+            raise InvalidInput([Problem(joined(steps), f"has no place: {above} has no keys")])
+        if last:
+            place[step] = value
+        else:
+            place = place.setdefault(step, {}) if isinstance(step, str) else place[step]
+
+
+def joined(steps: Iterable[str | int]) -> str:
+    """Write a path.
+
+    Example:
+        >>> joined(["account", "positions", 0, "quantity"])
+        'account.positions[0].quantity'
+    """
+    path = ""
+    for step in steps:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    return path

@@ -1,0 +1,59 @@
+"""The config file that `margin init` writes."""
+
+EXAMPLE = """\
+# What may happen to a margin account over a horizon. Run it:      margin run margin.toml
+# Try another value without editing:                               margin run margin.toml --set market.volatility=0.8
+
+[market]
+model = "merton"              # gbm, merton or kou
+assets = ["BTC"]              # with several, numbers below are lists, one per asset; one number is for all
+spot = 60_000.0               # opening price
+drift = 0.0                   # growth of the expected price per year, jumps compensated
+volatility = 0.55             # per square root of a year
+jump_intensity = 12.0         # expected jumps a year
+jump_mean = -0.02             # mean of the log-jump
+jump_volatility = 0.06        # standard deviation of the log-jump
+# correlation = [[1.0, 0.8], [0.8, 1.0]]                           # with two assets; likewise jump_correlation
+
+# Instead of stating the market's parameters, fit it to a price history:
+# [market]
+# model = "merton"            # gbm or merton
+# history = "prices.csv"      # beside this file; .csv, .csv.gz or .parquet with the columns' names in line 1
+# column = "Close"            # or {BTC = "BTC:close", ETH = "ETH:close"}
+# asset = "BTC"               # name of the one column's asset
+# time = "Date"               # default: the first column
+# first = "2018-01-01"        # optional range of dates
+# last = "2023-12-31"
+# max_gap = "7d"              # longest step allowed between two rows; default: 1.5 x the median step
+# drift = 0.0                 # instead of the fitted drift; likewise spot, instead of the last price
+
+[account]
+cash = 6_000.0                # settlement currency
+maintenance_rate = 0.005      # of |quantity| x price; or {BTC = 0.005, ETH = 0.01}
+
+[[account.positions]]         # any number of them
+type = "linear"               # worth quantity x (price - entry_price)
+asset = "BTC"
+quantity = 1.0                # units, negative: short; or, instead, notional = 60_000.0 in currency
+entry_price = "spot"          # a price, "spot" for the opening price; left out: 0, for holdings of the asset itself
+
+[ladder]
+metric = "margin_ratio"       # equity / requirement; or equity_fraction, equity / opening equity
+
+[ladder.tiers]                # highest first
+warning = 10.0
+initial_call = 5.0
+final_call = 2.0
+liquidation = 1.0
+
+[simulation]
+horizon = "5d"                # a number with m, h, d, w or y; or a number of years of 365 days
+steps = 5
+paths = 1_000_000
+seed = 0
+monitoring = "continuous"     # or discrete: only the ends of the steps count
+precision = "single"          # or double
+
+[measures]
+levels = [0.95, 0.99]         # of Value at Risk and Expected Shortfall
+"""

@@ -1,0 +1,224 @@
+"""A run from TOML or JSON, every problem at once; the only file that imports pydantic, for shapes."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, fields
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
+
+from kernel.config.assembly import AT_SPOT, FITTED, MARKETS, POSITIONS, Run, assemble
+from kernel.config.documents import joined, override, read_document
+from kernel.errors import Problems
+from kernel.markets import Market
+from kernel.text import near, years
+
+_MOST = 10**300
+
+
+def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = ()) -> Run:
+    """Read a run from a .toml or .json file.
+
+    Args:
+        path: the file; a history that it names is looked for beside it.
+        overrides: values by path, such as {"market.volatility": 0.8}, or texts such as "market.volatility=0.8".
+
+    Raises:
+        InvalidInput: with every problem of every section.
+
+    Example:
+        `run = load("margin.toml", ["simulation.paths=1e6"])`
+    """
+    problems, path = Problems(), Path(path)
+    document = read_document(path)
+    override(problems, document, overrides)
+    for name in [name for name in document if name not in _SECTIONS]:
+        problems.add(name, f"is not a section{near(name, _SECTIONS)}")
+    sections = {name: _checked(problems, name, document.get(name)) for name in _SECTIONS}
+    return assemble(problems, sections, path)
+
+
+# Kinds of values. What a number may be is for the dataclasses to say.
+
+
+def _kind(what: str, fits: Callable[[Any], bool]) -> Any:
+    def validate(value: Any) -> Any:
+        if not fits(value):
+            raise ValueError(f"must be {what}, not {value!r}")
+        return value
+
+    return Annotated[Any, PlainValidator(validate)]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < _MOST)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_list(value: Any, fits: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(fits, value))
+
+
+def _is_table(value: Any, fits: Callable[[Any], bool]) -> bool:
+    return isinstance(value, dict) and bool(value) and all(map(fits, value.values()))
+
+
+def _is_numbers(value: Any) -> bool:
+    return _is_number(value) or _is_list(value, _is_number)
+
+
+def _is_rows(value: Any) -> bool:
+    return _is_list(value, lambda row: _is_list(row, _is_number))
+
+
+def _validate_duration(value: Any) -> Any:
+    if isinstance(value, str):
+        years(value)
+    elif not _is_number(value):
+        raise ValueError(f"must be years as a number, or a text such as '5d', not {value!r}")
+    return value
+
+
+def _validate_gap(value: Any) -> Any:
+    years(str(value))
+    return value
+
+
+_DURATION = Annotated[Any, PlainValidator(_validate_duration)]
+_GAP = Annotated[Any, PlainValidator(_validate_gap)]
+_NUMBER = _kind("a number", _is_number)
+_NUMBERS = _kind("a number or a list of numbers, one per asset", _is_numbers)
+_LEVELS = _kind("a number or a list of numbers", _is_numbers)
+_MATRIX = _kind("a list of rows of numbers", _is_rows)
+_TEXT = _kind("a text", _is_text)
+_NAMES = _kind("a list of names", lambda value: _is_text(value) or _is_list(value, _is_text))
+_COLUMNS = _kind("a column's name, or a table of them by asset", lambda one: _is_text(one) or _is_table(one, _is_text))
+_RATES = _kind("a number, or a table of them by asset", lambda value: _is_number(value) or _is_table(value, _is_number))
+_DAY = _kind("an ISO date", lambda value: _is_text(value) or isinstance(value, date))
+_PRICE = _kind(f"a number or {AT_SPOT!r}", lambda value: _is_number(value) or value == AT_SPOT)
+_MODEL = _kind(" or ".join(MARKETS), lambda value: _is_text(value) and value in MARKETS)
+_FITTED_MODEL = _kind(f"{' or '.join(FITTED)} to be fitted", lambda value: _is_text(value) and value in FITTED)
+_POSITION_TYPE = _kind(" or ".join(POSITIONS), lambda value: _is_text(value) and value in POSITIONS)
+_BY_ANNOTATION = {"Sequence[str]": _NAMES, "ArrayLike": _NUMBERS, "ArrayLike | None": _MATRIX, "float": _NUMBER}
+
+
+# Sections: their required and their optional keys
+
+
+def _shape(name: str, required: dict[str, Any], optional: dict[str, Any]) -> type[BaseModel]:
+    keys: dict[str, Any] = {key: (kind, ...) for key, kind in required.items()}
+    keys |= {key: (kind, None) for key, kind in optional.items()}
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **keys)
+
+
+def _list_of(kind: Any) -> Any:
+    return list[kind]
+
+
+def _table_of(kind: Any) -> Any:
+    return dict[str, kind]
+
+
+def _stated(kind: type[Market]) -> type[BaseModel]:
+    """Return the shape of a market by its parameters: the fields of its dataclass."""
+    kinds = {one.name: _BY_ANNOTATION[str(one.type)] for one in fields(kind)}
+    optional = {one.name for one in fields(kind) if one.default is not MISSING}
+    required = {name: one for name, one in kinds.items() if name not in optional}
+    return _shape(kind.__name__, {"model": _MODEL, **required}, {name: kinds[name] for name in optional})
+
+
+_STATED = {name: _stated(kind) for name, kind in MARKETS.items()}
+_ALL_STATED = {name: one.annotation for shape in _STATED.values() for name, one in shape.model_fields.items()}
+_UNKNOWN_MODEL = _shape("Market", {"model": _MODEL}, {name: Any for name in _ALL_STATED if name != "model"})
+_HISTORY = {"asset": _TEXT, "time": _TEXT, "first": _DAY, "last": _DAY, "max_gap": _GAP}
+_FITTED = _shape(
+    "Fitted",
+    {"model": _FITTED_MODEL, "history": _TEXT, "column": _COLUMNS},
+    {**_HISTORY, "drift": _NUMBERS, "spot": _NUMBERS},
+)
+_POSITION = _shape(
+    "Position",
+    {"asset": _TEXT},
+    {"type": _POSITION_TYPE, "quantity": _NUMBER, "notional": _NUMBER, "entry_price": _PRICE},
+)
+_SECTIONS = {
+    "market": _UNKNOWN_MODEL,
+    "account": _shape("Account", {"cash": _NUMBER, "maintenance_rate": _RATES, "positions": _list_of(_POSITION)}, {}),
+    "ladder": _shape("Ladder", {"tiers": _table_of(_NUMBER)}, {"metric": _TEXT}),
+    "simulation": _shape(
+        "Simulation",
+        {"horizon": _DURATION, "steps": _NUMBER, "paths": _NUMBER},
+        {"seed": _NUMBER, "monitoring": _TEXT, "precision": _TEXT, "threads": _NUMBER},
+    ),
+    "measures": _shape("Measures", {}, {"levels": _LEVELS}),
+}
+_OPTIONAL_SECTIONS = {"measures"}
+
+
+def _shape_of(name: str, section: dict[str, Any]) -> type[BaseModel]:
+    if name != "market":
+        return _SECTIONS[name]
+    model = section.get("model")
+    return _FITTED if "history" in section else _STATED.get(model if isinstance(model, str) else "", _UNKNOWN_MODEL)
+
+
+def _checked(problems: Problems, name: str, section: Any) -> dict[str, Any] | None:
+    """Return a section without unknown keys, and with NaN for what is missing or of the wrong kind.
+
+    So the checks of the dataclasses can go on to the other fields; each problem is noted here.
+    """
+    if section is None and name in _OPTIONAL_SECTIONS:
+        return {}
+    if not isinstance(section, dict):
+        message = f"is required: a section [{name}]" if section is None else f"must be a section, not {section!r}"
+        problems.add(name, message)
+        return None
+    checked, shape = copy.deepcopy(section), _shape_of(name, section)
+    try:
+        shape.model_validate(section)
+    except ValidationError as invalid:
+        errors = sorted(invalid.errors(), key=lambda error: error["type"] == "missing")
+        for error in errors:
+            _note(problems, name, shape, error)
+            _patch(checked, error["loc"], unknown=error["type"] == "extra_forbidden")
+    return checked
+
+
+def _note(problems: Problems, name: str, shape: type[BaseModel], error: Any) -> None:
+    """Word an error of pydantic's."""
+    *above, key = error["loc"]
+    field = joined([name, *error["loc"]])
+    if error["type"] == "extra_forbidden":
+        problems.add(field, _unknown(str(key), _POSITION if above else shape))
+    elif error["type"] == "missing":
+        problems.add(field, "is required")
+    else:
+        cause = error.get("ctx", {}).get("error")
+        wanted = "a list of tables" if "list" in error["type"] else "a table of keys and values"
+        problems.add(field, str(cause) if cause else f"must be {wanted}, not {error['input']!r}")
+
+
+def _unknown(key: str, shape: type[BaseModel]) -> str:
+    if shape is _FITTED and key in _ALL_STATED:
+        return "is fitted to the history: leave it out, or leave the history out and state every parameter"
+    if shape is not _POSITION and shape is not _FITTED and key in _FITTED.model_fields:
+        return "belongs to a market that is fitted: name its file as history"
+    return f"is not known here{near(key, shape.model_fields)}"
+
+
+def _patch(section: dict[str, Any], steps: tuple[str | int, ...], *, unknown: bool) -> None:
+    place: Any = section
+    for step in steps[:-1]:
+        place = place[step]
+    if unknown:
+        del place[steps[-1]]
+    else:
+        place[steps[-1]] = math.nan

@@ -1,0 +1,72 @@
+"""What a run depends on around it, and the compiling of what it needs."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from itertools import product
+from typing import Any, NamedTuple
+
+import llvmlite.binding
+
+from kernel._core.jit import CACHE_FOLDER
+from kernel.accounts import Account, Linear
+from kernel.ladder import Ladder
+from kernel.markets import Gbm, Kou, Market, Merton
+from kernel.simulation import available_threads, simulate, versions
+
+_ALSO = ("pyarrow", "click", "pydantic", "scipy")
+
+
+def environment() -> dict[str, Any]:
+    """Return versions, machine, threads and cache folder as plain values."""
+    return {
+        "versions": versions() | {name: _installed(name) for name in _ALSO},
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "platform": platform.platform(),
+        "cpu": llvmlite.binding.get_host_cpu_name(),
+        "threads": available_threads(),
+        "cache_folder": str(CACHE_FOLDER) if CACHE_FOLDER else None,
+    }
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+class Warmed(NamedTuple):
+    """A kernel that is compiled and, where there is a cache folder, kept there."""
+
+    market: str
+    assets: int
+    precision: str
+    seconds: float
+
+
+def warmed(precisions: tuple[str, ...] = ("single",)) -> Iterator[Warmed]:
+    """Compile the kernels of every market, for one asset and for several, and yield each as it is done."""
+    for precision, assets, market in product(precisions, (1, 2), (_gbm, _merton, _kou)):
+        start, one = time.perf_counter(), market([f"asset {k}" for k in range(assets)])
+        account = Account(cash=0.0, positions=[Linear(name, 1.0) for name in one.assets], maintenance_rate=0.01)
+        simulate(one, account, Ladder({"call": 1.0}), horizon=1.0, steps=1, paths=1, precision=precision)
+        yield Warmed(type(one).__name__.lower(), assets, precision, time.perf_counter() - start)
+
+
+def _gbm(assets: list[str]) -> Market:
+    return Gbm(assets=assets, spot=1.0, volatility=0.1)
+
+
+def _merton(assets: list[str]) -> Market:
+    return Merton(assets=assets, spot=1.0, volatility=0.1, jump_intensity=1.0, jump_mean=0.0, jump_volatility=0.1)
+
+
+def _kou(assets: list[str]) -> Market:
+    rest = {"jump_intensity": 1.0, "up_probability": 0.5, "up_mean": 0.1, "down_mean": 0.1}
+    return Kou(assets=assets, spot=1.0, volatility=0.1, **rest)

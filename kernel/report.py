@@ -1,0 +1,226 @@
+"""What a run tells: one dictionary for JSON, and a text for people made from it."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kernel.config.assembly import Run
+from kernel.measures import (
+    breach_probability,
+    breach_time_quantile,
+    expected_shortfall,
+    value_at_risk,
+)
+from kernel.outcome import Outcome
+from kernel.text import duration, unit_of
+
+SCHEMA = 1
+_HELD = "Losses are of the account left alone: whatever breaches, its positions are held to the horizon."
+_MEDIAN = 0.5
+_MOST_DECIMALS = 6
+_NAMED = 4
+_WIDTH = 100
+
+
+def results(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
+    """Return a run's results as plain values, ready for strict JSON: what is not finite is None."""
+    levels = zip(run.ladder.names, run.ladder.levels.tolist(), strict=True)
+    found = {
+        "schema": SCHEMA,
+        "provenance": outcome.provenance,
+        "seconds": round(seconds, 4),
+        "market": run.market.parameters(),
+        "history": run.source._asdict() if run.source else None,
+        "opening": _opening(run),
+        "tiers": [
+            {
+                "tier": tier,
+                "level": level,
+                "breach_probability": breach_probability(outcome, tier)._asdict(),
+                "median_breach_time": breach_time_quantile(outcome, tier, _MEDIAN)._asdict(),
+            }
+            for tier, level in levels
+        ],
+        "losses": [
+            {
+                "level": level,
+                "value_at_risk": value_at_risk(outcome, level)._asdict(),
+                "expected_shortfall": expected_shortfall(outcome, level)._asdict(),
+            }
+            for level in run.levels
+        ],
+    }
+    plain: dict[str, Any] = _plain(found)
+    return plain
+
+
+def _opening(run: Run) -> dict[str, Any]:
+    exposures = run.account.exposures(run.market.assets, np.asarray(run.market.spot))
+    requirement = float(exposures.requirement.sum())
+    ratio = exposures.opening_equity / requirement if requirement > 0 else math.nan
+    value = ratio if run.ladder.metric == "margin_ratio" else 1.0
+    return {
+        "equity": exposures.opening_equity,
+        "requirement": requirement,
+        "metric": run.ladder.metric,
+        "value": value,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+# For people
+
+
+def text(found: dict[str, Any]) -> str:
+    """Write results for people, in at most 100 columns."""
+    parts = [_head(found), _tiers(found), _losses(found) + "\n" + _HELD]
+    if found["history"]:
+        parts.insert(1, _fitted(found))
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(found: dict[str, Any]) -> str:
+    inputs, opening = found["provenance"]["inputs"], found["opening"]
+    run, count = inputs["simulation"], len(inputs["account"]["positions"])
+    first = f"{_counted(count, 'position')} on {_named(found['market']['assets'])}, {found['market']['model']} market"
+    second = (
+        f"{run['paths']:,} paths of {_counted(run['steps'], 'step')}, {run['monitoring']} monitoring, "
+        f"{run['precision']} precision, seed {run['seed']}"
+    )
+    amounts = (f"{name} {_figure(opening[name], ',.2f')}" for name in ("equity", "requirement"))
+    third = f"opening {', '.join(amounts)}, {opening['metric']} {_figure(opening['value'], '.4g')}"
+    lines = f"{first}, over {duration(run['horizon'])}", f"{second}, in {found['seconds']:.2f} s", third
+    return "\n".join(textwrap.fill(line, _WIDTH) for line in lines)
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _named(assets: Sequence[str]) -> str:
+    rest = len(assets) - _NAMED
+    return ", ".join(assets[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _fitted(found: dict[str, Any]) -> str:
+    """Show what was fitted: a column for each number per asset, a line for what the assets share."""
+    market, source = found["market"], found["history"]
+    assets = market["assets"]
+    history = (
+        f"fitted to {Path(source['file']).name}: {source['rows']:,} prices from {source['first']} to {source['last']}, "
+        f"{duration(source['dt'])} apart on average"
+    )
+    columns = [name for name, value in market.items() if name != "assets" and _is_per_asset(value)]
+    rows = [["asset", *columns]]
+    rows += [[name, *(f"{market[column][k]:,.5g}" for column in columns)] for k, name in enumerate(assets)]
+    lines = _aligned(rows, texts=1)
+    shared = [f"{name} {value:.5g}" for name, value in market.items() if isinstance(value, float)]
+    lines += [", ".join(shared) + " a year"] if shared else []
+    return "\n".join([textwrap.fill(history, _WIDTH), *lines, *_correlation(market)])
+
+
+def _correlation(market: dict[str, Any]) -> list[str]:
+    """Return a matrix, unless there is but one asset or too many for the width."""
+    assets = market["assets"]
+    rows = [[name, *(f"{one:.3f}" for one in row)] for name, row in zip(assets, market["correlation"], strict=True)]
+    lines = _aligned([["correlation", *assets], *rows], texts=1)
+    if len(lines[0]) > _WIDTH:
+        return [f"correlation of {len(assets)} assets: see --format json"]
+    return lines if len(assets) > 1 else []
+
+
+def _is_per_asset(value: Any) -> bool:
+    return isinstance(value, list) and not isinstance(value[0], list)
+
+
+def _tiers(found: dict[str, Any]) -> str:
+    rows = [["tier", "level", "breach probability", "95% interval", "median time", "95% interval"]]
+    for one in found["tiers"]:
+        value, interval = _percent(one["breach_probability"])
+        rows.append([one["tier"], f"{one['level']:g}", value, interval, *_time(one["median_breach_time"])])
+    return "\n".join(_aligned(rows, texts=1))
+
+
+def _losses(found: dict[str, Any]) -> str:
+    rows = [["loss", "level", "value", "95% interval", "of equity", "95% interval"]]
+    equity = found["opening"]["equity"]
+    for name, label in (("value_at_risk", "value at risk"), ("expected_shortfall", "expected shortfall")):
+        for one in found["losses"]:
+            estimate = one[name]
+            share = {key: value / equity for key, value in _numbers(estimate).items()} if equity > 0 else None
+            rows.append(
+                [label, f"{100 * one['level']:g} %", *_amount(estimate), *(_percent(share) if share else ("-", ""))]
+            )
+    return "\n".join(_aligned(rows, texts=1))
+
+
+def _numbers(estimate: dict[str, float | None]) -> dict[str, float]:
+    """Return an estimate with infinities where there is no bound."""
+    ends = {"low": -math.inf, "high": math.inf}
+    return {key: ends.get(key, math.nan) if value is None else value for key, value in estimate.items()}
+
+
+def _decimals(estimate: dict[str, float], scale: float, most: int) -> int:
+    """Return the decimals that show two figures of an interval's half-width."""
+    half = scale * (estimate["high"] - estimate["low"]) / 2
+    if not 0 < half < math.inf:
+        return min(2, most)
+    return max(0, min(most, 1 - math.floor(math.log10(half))))
+
+
+def _interval(estimate: dict[str, float], scale: float, decimals: int, unit: str) -> str:
+    low, high = (
+        "-" if math.isinf(estimate[end]) else f"{scale * estimate[end]:,.{decimals}f}" for end in ("low", "high")
+    )
+    return f"{low} .. {high}{unit}"
+
+
+def _percent(estimate: dict[str, Any]) -> tuple[str, str]:
+    numbers = _numbers(estimate)
+    decimals = _decimals(numbers, 100, _MOST_DECIMALS)
+    value = "0" if numbers["value"] == 0 else f"{100 * numbers['value']:,.{decimals}f} %"
+    return value, _interval(numbers, 100, decimals, " %")
+
+
+def _amount(estimate: dict[str, Any]) -> tuple[str, str]:
+    numbers = _numbers(estimate)
+    decimals = _decimals(numbers, 1, _MOST_DECIMALS)
+    return f"{numbers['value']:,.{decimals}f}", _interval(numbers, 1, decimals, "")
+
+
+def _time(estimate: dict[str, Any]) -> tuple[str, str]:
+    if estimate["value"] is None:
+        return "-", ""
+    numbers = _numbers(estimate)
+    unit, per_year = unit_of(max(numbers["value"], (numbers["high"] - numbers["low"]) / 2))
+    decimals = _decimals(numbers, per_year, 3)
+    return f"{per_year * numbers['value']:,.{decimals}f} {unit}", _interval(numbers, per_year, decimals, f" {unit}")
+
+
+def _aligned(rows: Sequence[Sequence[str]], texts: int) -> list[str]:
+    """Align cells in columns: the first `texts` columns to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if k < texts else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,63 @@
+"""What people write and read: durations, and the name they may have meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+UNIT_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440, "w": 7 * 1440, "y": 365 * 1440}
+_YEAR = UNIT_MINUTES["y"]
+_DURATION = re.compile(r"\s*([0-9][0-9_]*\.?[0-9]*(?:e[+-]?[0-9]+)?)\s*([a-z]+)\s*")
+_SHOWN = (("d", 2 * UNIT_MINUTES["d"]), ("h", UNIT_MINUTES["h"]), ("min", 0))
+
+
+def years(text: str) -> float:
+    """Return a duration such as "90m", "36h", "5d", "2w" or "1y" in years of 365 days.
+
+    Raises:
+        ValueError: saying what would be right.
+
+    Example:
+        >>> years("73d")
+        0.2
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None or match[2] not in UNIT_MINUTES:
+        raise ValueError(f"must be a number with the unit m, h, d, w or y, such as '5d', not {text!r}")
+    return float(match[1]) * UNIT_MINUTES[match[2]] / _YEAR
+
+
+def unit_of(duration: float) -> tuple[str, float]:
+    """Return the unit that reads best for a duration in years, and how many of it a year has.
+
+    Example:
+        >>> unit_of(5 / 365)
+        ('d', 365.0)
+    """
+    name = next(name for name, least in _SHOWN if round(duration * _YEAR, 6) >= least)
+    return name, _YEAR / UNIT_MINUTES[name]
+
+
+def duration(value: float) -> str:
+    """Write a duration in years for people.
+
+    Example:
+        >>> duration(5 / 365)
+        '5 d'
+    """
+    unit, per_year = unit_of(value)
+    return f"{value * per_year:.4g} {unit}"
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean ...?" if a known name looks like this one, else what is known.
+
+    Example:
+        >>> near("volatilty", ["spot", "volatility"])
+        '; did you mean volatility?'
+    """
+    names = list(known)
+    lowered = {one.lower(): one for one in reversed(names)}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1)
+    return f"; did you mean {lowered[close[0]]}?" if close else f"; known are {', '.join(names)}"

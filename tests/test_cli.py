@@ -1,0 +1,351 @@
+"""The command `margin`: what it prints, writes and refuses, and how it exits."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+import kernel.simulation
+from cli import main
+
+Margin = Callable[..., tuple[int, str, str]]
+ROOT = Path(__file__).parents[1]
+CONFIG = """
+[market]
+model = "gbm"
+assets = ["BTC"]
+spot = 60_000.0
+volatility = 0.65
+[account]
+cash = 6_000.0
+maintenance_rate = 0.005
+[[account.positions]]
+asset = "BTC"
+quantity = 1.0
+entry_price = "spot"
+[ladder.tiers]
+call = 5.0
+liquidation = 1.0
+[simulation]
+horizon = "5d"
+steps = 1
+paths = 2_000
+"""
+FITTED = """
+[market]
+model = "gbm"
+history = "prices.csv"
+column = "Close"
+[account]
+cash = 100.0
+maintenance_rate = 0.05
+positions = [{asset = "Close", notional = 1_000, entry_price = "spot"}]
+[ladder.tiers]
+call = 1.5
+[simulation]
+horizon = "10d"
+steps = 1
+paths = 2_000
+"""
+
+
+@pytest.fixture
+def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Margin:
+    """Run the command in this process, in a folder with a config file; return exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.toml").write_text(CONFIG)
+    (tmp_path / "prices.csv").write_text("Date,Close\n2020-01-01,100\n2020-01-02,103\n2020-01-03,99\n2020-01-04,101\n")
+    (tmp_path / "fitted.toml").write_text(FITTED)
+
+    def _margin(*arguments: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert isinstance(left.value.code, int)
+        return left.value.code, out, err
+
+    return _margin
+
+
+def _script() -> list[str]:
+    """Return the console script beside this Python, or else its module."""
+    beside = shutil.which("margin", path=str(Path(sys.executable).parent))
+    return [beside] if beside else [sys.executable, "-m", "cli"]
+
+
+def _start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*_script(), *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+# Good input
+
+
+def test_table_is_for_people(margin: Margin) -> None:
+    """The table says what was simulated, then tiers and losses with intervals, within 100 columns."""
+    code, out, err = margin("run", "run.toml")
+    assert (code, err) == (0, "")
+    assert "2,000 paths of 1 step, continuous monitoring, single precision, seed 0" in out
+    assert "opening equity 6,000.00, requirement 300.00, margin_ratio 20" in out
+    starts = [line.split("  ")[0] for line in out.splitlines()]
+    expected = ["tier", "call", "liquidation", "", "loss", *["value at risk"] * 2, *["expected shortfall"] * 2]
+    assert expected == starts[4:13]
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_json_is_strict_and_complete(margin: Margin) -> None:
+    """The JSON holds provenance, market, opening, tiers and losses, and nothing that JSON does not know."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    code, out, _ = margin("run", "run.toml", "--format", "json", "--set", "account.cash=1e9")
+    found = json.loads(out, parse_constant=refuse)
+    assert (code, found["schema"], found["history"]) == (0, 1, None)
+    assert found["provenance"]["inputs"]["simulation"]["paths"] == 2000
+    assert found["opening"]["requirement"] == 300.0
+    assert found["tiers"][0]["breach_probability"]["value"] == 0.0
+    assert found["tiers"][0]["median_breach_time"]["value"] is None
+    assert [one["level"] for one in found["losses"]] == [0.95, 0.99]
+    assert found["losses"][0]["value_at_risk"]["low"] < found["losses"][0]["expected_shortfall"]["value"]
+
+
+def test_never_breached_shows_the_upper_end(margin: Margin) -> None:
+    """A tier that no path breaches shows 0 with its interval, and no time."""
+    _, out, _ = margin("run", "run.toml", "--set", "account.cash=1e9")
+    row = next(line for line in out.splitlines() if line.startswith("call"))
+    assert row.split() == ["call", "5", "0", "0.000", "..", "0.192", "%", "-"]
+
+
+def test_fitted_market_is_shown_with_its_history(margin: Margin) -> None:
+    """A fitted market's parameters are printed, and the JSON names the history and its hash."""
+    _, out, _ = margin("run", "fitted.toml")
+    assert "fitted to prices.csv: 4 prices from 2020-01-01 to 2020-01-04, 24 h apart on average" in out
+    assert "volatility" in out
+    _, out, _ = margin("run", "fitted.toml", "--format", "json")
+    history = json.loads(out)["provenance"]["history"]
+    assert (history["file"], history["rows"], len(history["blake2b"])) == ("prices.csv", 4, 32)
+
+
+def test_options_override_the_file(margin: Margin) -> None:
+    """Options and --set stand for values of the file, options before --set."""
+    options = [
+        "--paths",
+        "1e3",
+        "--seed",
+        "7",
+        "--threads",
+        "1",
+        "--monitoring",
+        "discrete",
+        "--set",
+        "simulation.paths=9",
+    ]
+    _, out, _ = margin("run", "run.toml", "--format", "json", *options)
+    settings = json.loads(out)["provenance"]["inputs"]["simulation"]
+    assert (settings["paths"], settings["seed"], settings["monitoring"]) == (1000, 7, "discrete")
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_tables_hold_every_path(margin: Margin, suffix: str) -> None:
+    """An output of paths has a row for each, and its estimates are those of a summary."""
+    _, summary, _ = margin("run", "run.toml", "--format", "json")
+    code, out, _ = margin("run", "run.toml", "--format", "json", "--output", f"out.{suffix}")
+    read = {"parquet": pyarrow.parquet.read_table, "csv": pyarrow.csv.read_csv}[suffix](f"out.{suffix}")
+    assert (code, read.num_rows) == (0, 2000)
+    assert read.column_names == ["loss", "terminal_price.BTC", "breach_time.call", "breach_time.liquidation"]
+    assert json.loads(out)["losses"] == json.loads(summary)["losses"]
+
+
+def test_parquet_carries_its_provenance(margin: Margin) -> None:
+    """The schema of a Parquet output holds the provenance as JSON, the history included."""
+    margin("run", "fitted.toml", "--output", "out.parquet")
+    provenance = json.loads(pyarrow.parquet.read_schema("out.parquet").metadata[b"margin_kernel"])
+    assert provenance["inputs"]["market"]["model"] == "gbm"
+    assert provenance["history"]["file"] == "prices.csv"
+
+
+def test_json_output_is_what_is_printed(margin: Margin) -> None:
+    """A .json output holds the results that --format json prints."""
+    _, out, _ = margin("run", "run.toml", "--format", "json", "--output", "out.json")
+    assert json.loads(out) == json.loads(Path("out.json").read_text())
+
+
+def test_violated_limits_exit_with_one(margin: Margin) -> None:
+    """A violated limit prints its measure, value and interval on stderr and exits with 1, after the results."""
+    limits = ["--fail-if", "breach_probability(call) > 0.01", "--fail-if", "value_at_risk(0.9) > 1e9"]
+    code, out, err = margin("run", "run.toml", *limits)
+    assert code == 1
+    assert "expected shortfall" in out
+    assert err.startswith("violated: breach_probability(call) > 0.01: it is 0.")
+    assert err.count("\n") == 1
+    assert margin("run", "run.toml", *limits[2:])[0] == 0
+
+
+def test_written_example_runs(margin: Margin) -> None:
+    """`init` writes a file that validates, and does not overwrite it unless told to."""
+    assert margin("init")[0] == 0
+    assert margin("validate", "margin.toml") == (0, "", "margin.toml is valid\n")
+    code, _, err = margin("init")
+    assert (code, err) == (2, "error: margin.toml: is there already; overwrite it with --force\n")
+    assert margin("init", "--force")[0] == 0
+
+
+def test_info_and_version(margin: Margin) -> None:
+    """`info` names versions, processor, threads and cache folder, as a table or as JSON."""
+    code, out, _ = margin("info", "--format", "json")
+    found = json.loads(out)
+    assert code == 0
+    assert {"versions", "python", "platform", "cpu", "threads", "cache_folder"} <= found.keys()
+    assert found["cpu"] in margin("info")[1]
+    assert margin("--version")[1].startswith("margin")
+
+
+def test_warmup_says_what_it_compiled(margin: Margin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`warmup` walks every market with one and with several assets, and says so on stderr."""
+    seen = []
+    monkeypatch.setattr(
+        "kernel.info.simulate", lambda market, *_, **__: seen.append((type(market), len(market.assets)))
+    )
+    code, out, err = margin("warmup")
+    assert (code, out, len(set(seen))) == (0, "", 6)
+    assert err.startswith("gbm, one asset, single precision: ")
+
+
+# Bad input
+
+WRONG = [
+    (["run"], "Missing argument 'CONFIG'"),
+    ([], "Missing command"),
+    (["runn", "run.toml"], "did you mean 'run'"),
+    (["run", "run.toml", "--pahts", "5"], "did you mean '--paths'"),
+    (["run", "run.toml", "--format", "xml"], "'table', 'json'"),
+    (["run", "none.toml"], "none.toml: cannot be read: No such file"),
+    (["run", "prices.csv"], "prices.csv: must be a .toml or .json file"),
+    (["run", "run.toml", "--paths", "many"], "simulation.paths: must be a number, not 'many'"),
+    (["run", "run.toml", "--paths", "0"], "simulation.paths: must be from 1"),
+    (["run", "run.toml", "--paths", "1e30"], "simulation.paths: must be from 1"),
+    (["run", "run.toml", "--seed", "-1"], "simulation.seed: must be from 0"),
+    (["run", "run.toml", "--threads", "0"], "simulation.threads: must be from 1"),
+    (["run", "run.toml", "--precision", "half"], "simulation.precision: must be single or double, not 'half'"),
+    (["run", "run.toml", "--monitoring", "never"], "simulation.monitoring: must be continuous or discrete"),
+    (["run", "run.toml", "--set", "market.volatilty=1"], "market.volatilty: is not known here; did you mean"),
+    (["run", "run.toml", "--set", "market.volatility=-1"], "market.volatility: must be above 0, not -1"),
+    (["run", "run.toml", "--set", "market.volatility"], "--set: must be KEY=VALUE"),
+    (["run", "run.toml", "--set", "ladder.tiers.liquidation=9"], "ladder.tiers.liquidation: must be below"),
+    (["run", "run.toml", "--set", "account.positions[0].asset=ETH"], "account.positions[0].asset: must be one of"),
+    (["run", "run.toml", "--output", "out.xlsx"], "output: must end in .parquet, .csv, .json, not 'out.xlsx'"),
+    (["run", "run.toml", "--output", "no/out.csv"], "output: no/out.csv cannot be written: there is no folder"),
+    (["run", "fitted.toml", "--output", "prices.csv"], "output: prices.csv is what this run reads"),
+    (["run", "run.toml", "--fail-if", "breach_probability(cal) > 0"], "no tier 'cal'; did you mean call?"),
+    (["run", "run.toml", "--fail-if", "nonsense"], "--fail-if: 'nonsense': must read like"),
+    (["run", "fitted.toml", "--set", "market.time=Dat"], "market.time: prices.csv has no column 'Dat'"),
+    (["run", "fitted.toml", "--set", "market.history=x.csv"], "market.history: x.csv cannot be read: No such file"),
+    (["run", "fitted.toml", "--set", "market.first=2021-01-01"], "at least 3 rows in range, not 0"),
+    (["init", "no/margin.toml"], "no/margin.toml cannot be written: there is no folder"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG, ids=[" ".join(one) for one, _ in WRONG])
+def test_wrong_input_is_refused_before_simulating(
+    margin: Margin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    """Each wrong input exits with 2 and one line that names field and mend; nothing is printed, run or written."""
+    monkeypatch.setattr(kernel.simulation, "simulate", lambda *_, **__: pytest.fail("simulated"))
+    code, out, err = margin(*arguments)
+    files = sorted(one.name for one in tmp_path.iterdir())
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert message.lower() in err.lower()
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert files == ["fitted.toml", "prices.csv", "run.toml"]
+
+
+def test_problems_of_file_limits_and_output_come_together(margin: Margin) -> None:
+    """What is wrong with config, limits and output is reported at once, a line each."""
+    wrong = ["--paths", "0", "--set", "market.spot=-1", "--fail-if", "x", "--output", "out.txt"]
+    code, _, err = margin("run", "run.toml", *wrong)
+    fields = [line.split(":")[1].strip() for line in err.splitlines()]
+    assert (code, fields) == (2, ["market.spot", "simulation.paths", "--fail-if", "output"])
+
+
+def test_too_many_paths_for_the_memory(margin: Margin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths that do not fit into memory are refused with what would."""
+
+    def exhaust(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(kernel.simulation, "simulate", exhaust)
+    code, _, err = margin("run", "run.toml", "--output", "out.parquet")
+    assert code == 2
+    assert err.startswith("error: simulation.paths: are more than fit into memory")
+    assert not Path("out.parquet").exists()
+
+
+# The console script
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """The module of the command loads neither numba nor pyarrow, pydantic or numpy by itself."""
+    code = "import cli, sys; print(sorted({'numba', 'pyarrow', 'pydantic', 'numpy', 'scipy'} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_console_script_runs(margin: Margin, tmp_path: Path) -> None:
+    """The installed command prints results to stdout alone, the same bits as in another process."""
+    with _start("run", "run.toml", "--format", "json", cwd=tmp_path) as process:
+        out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    _, here, _ = margin("run", "run.toml", "--format", "json")
+    assert json.loads(out)["tiers"] == json.loads(here)["tiers"]
+
+
+@pytest.mark.usefixtures("margin")
+def test_console_script_refuses(tmp_path: Path) -> None:
+    """The installed command exits with 2 and without a traceback when its input is wrong."""
+    with _start("run", "run.toml", "--paths", "x", cwd=tmp_path) as process:
+        out, err = process.communicate()
+    assert (process.returncode, out) == (2, "")
+    assert err == "error: simulation.paths: must be a number, not 'x'\n"
+
+
+@pytest.mark.usefixtures("margin")
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    """A closed pipe on stdout ends without a traceback."""
+    with _start("run", "run.toml", cwd=tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+def test_interrupt_leaves_nothing_behind(margin: Margin, tmp_path: Path) -> None:
+    """Ctrl-C ends a run with 130, a word on stderr, and no file."""
+    margin("run", "run.toml")  # compiled from here on
+    with _start("run", "run.toml", "--paths", "1e9", "--output", "out.json", cwd=tmp_path) as process:
+        time.sleep(2.0)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert process.returncode == 130
+    assert err.strip() == "interrupted"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["fitted.toml", "prices.csv", "run.toml"]

@@ -1,0 +1,323 @@
+"""Config files: what they say reaches the objects, and every problem is named at once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kernel
+from kernel.config.example import EXAMPLE
+from kernel.config.load import load
+from kernel.text import duration, near, years
+
+Write = Callable[..., Path]
+EXAMPLES = Path(__file__).parents[1] / "examples"
+PRICES = [100.0, 102.0, 99.0, 101.0, 105.0, 103.0]
+HISTORY = "Date,Close\n" + "".join(f"2020-01-0{k + 1},{price}\n" for k, price in enumerate(PRICES))
+BASE = """
+[market]
+model = "gbm"
+assets = ["BTC", "ETH"]
+spot = [60_000.0, 3_000.0]
+volatility = [0.6, 0.8]
+correlation = [[1, 0.8], [0.8, 1]]
+[account]
+cash = 1_000.0
+maintenance_rate = {BTC = 0.005, ETH = 0.01}
+[[account.positions]]
+asset = "BTC"
+quantity = 0.1
+entry_price = "spot"
+[[account.positions]]
+asset = "ETH"
+notional = -600.0
+[ladder.tiers]
+call = 1.5
+liquidation = 1.0
+[simulation]
+horizon = "5d"
+steps = 2
+paths = 1e3
+"""
+FITTED = """
+[market]
+model = "gbm"
+history = "prices.csv"
+column = "Close"
+asset = "SPX"
+[account]
+cash = 1_000.0
+maintenance_rate = 0.05
+positions = [{asset = "SPX", notional = 5_000, entry_price = "spot"}]
+[ladder]
+metric = "equity_fraction"
+tiers = {call = 0.5}
+[simulation]
+horizon = 0.1
+steps = 1
+paths = 10
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a config file and its history."""
+
+    def _write(text: str, name: str = "run.toml") -> Path:
+        (tmp_path / "prices.csv").write_text(HISTORY)
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return _write
+
+
+def _problems(path: Path, overrides: Sequence[str] = ()) -> dict[str, str]:
+    with pytest.raises(kernel.InvalidInput) as refused:
+        load(path, overrides)
+    return {problem.field: problem.message for problem in refused.value.problems}
+
+
+def test_every_value_reaches_its_object(write: Write) -> None:
+    """What a config file states is what the objects hold."""
+    run = load(write(BASE))
+    assert run.market.parameters() == {
+        "model": "gbm",
+        "assets": ["BTC", "ETH"],
+        "spot": [60_000.0, 3_000.0],
+        "drift": [0.0, 0.0],
+        "volatility": [0.6, 0.8],
+        "correlation": [[1.0, 0.8], [0.8, 1.0]],
+    }
+    assert run.account.maintenance_rate == {"BTC": 0.005, "ETH": 0.01}
+    assert run.ladder.parameters() == {"metric": "margin_ratio", "tiers": {"call": 1.5, "liquidation": 1.0}}
+    expected = {"horizon": 5 / 365, "steps": 2, "paths": 1000, "seed": 0, "monitoring": "continuous"}
+    assert {**expected, "precision": "single", "threads": None} == run.simulation
+    assert run.levels == (0.95, 0.99)
+
+
+def test_spot_and_notional_are_read_against_the_opening_price(write: Write) -> None:
+    """An entry at "spot" is the opening price, and a notional becomes units of either sign."""
+    long, short = load(write(BASE)).account.positions
+    assert (long.quantity, long.entry_price) == (0.1, 60_000.0)
+    assert (short.quantity, short.entry_price) == (-0.2, 0.0)
+
+
+def test_json_says_the_same_as_toml(write: Write) -> None:
+    """A .json file of the same sections gives the same run."""
+    first, second = load(write(BASE)), load(write(json.dumps(tomllib.loads(BASE)), "run.json"))
+    assert first.market.parameters() == second.market.parameters()
+    assert first.account.parameters() == second.account.parameters()
+    assert first.simulation == second.simulation
+
+
+@pytest.mark.parametrize("model", ["gbm", "merton", "kou"])
+def test_every_model_is_known(write: Write, model: str) -> None:
+    """Each market of the package can be stated by its name in lower case."""
+    jumps = {
+        "gbm": [],
+        "merton": ["jump_intensity=12", "jump_mean=-0.02", "jump_volatility=0.06"],
+        "kou": ["jump_intensity=12", "up_probability=0.4", "up_mean=0.02", "down_mean=0.03"],
+    }[model]
+    run = load(write(BASE), [f"market.model={model}", *(f"market.{one}" for one in jumps)])
+    assert run.market.parameters()["model"] == model
+
+
+def test_fitted_market_is_that_of_the_history(write: Write) -> None:
+    """A named history is fitted as `fit` does, in years of 365 days, and its file is described."""
+    run = load(write(FITTED))
+    expected = kernel.Gbm.fit(PRICES, dt=1 / 365, assets=["SPX"])
+    assert expected.parameters() == run.market.parameters()
+    assert run.source is not None
+    assert (run.source.rows, run.source.first, run.source.last) == (6, "2020-01-01", "2020-01-06")
+    assert run.account.positions[0].quantity == pytest.approx(5_000 / 103)
+
+
+def test_fitted_numbers_can_be_replaced(write: Write) -> None:
+    """Drift and spot beside a history stand for the fitted ones; volatility stays fitted."""
+    run = load(write(FITTED), {"market.drift": 0.07, "market.spot": 200.0})
+    assert (run.market.drift, run.market.spot) == (np.array([0.07]), np.array([200.0]))
+    assert run.market.volatility == load(write(FITTED)).market.volatility
+    assert run.account.positions[0].entry_price == 200.0
+
+
+def test_several_columns_are_named_by_their_assets(write: Write) -> None:
+    """A table as column gives one asset for each of its keys."""
+    path = write(FITTED)
+    rows = [f"2020-01-0{k + 1},{price},{price * (1 + 0.01 * (k % 2))}\n" for k, price in enumerate(PRICES)]
+    (path.parent / "prices.csv").write_text("Date,a,b\n" + "".join(rows))
+    overrides = ['market.column={SPX="a", NDX="b"}', "market.model=gbm"]
+    assert "asset" in "".join(_problems(path, overrides))
+    path.write_text(FITTED.replace('asset = "SPX"\n[account]', "[account]"))
+    assert load(path, overrides).market.assets == ("SPX", "NDX")
+
+
+def test_overrides_are_toml_values_or_bare_words(write: Write) -> None:
+    """Overrides given as texts are read like values of a file; numbers may lack their leading zero."""
+    run = load(
+        write(BASE),
+        [
+            "simulation.paths=2_000",
+            "simulation.monitoring=discrete",
+            "account.positions[1].notional=.5",
+            'ladder.tiers."final call"=0.5',
+        ],
+    )
+    assert (run.simulation["paths"], run.simulation["monitoring"]) == (2000, "discrete")
+    assert run.account.positions[1].quantity == pytest.approx(0.5 / 3000)
+    assert run.ladder.names == ("call", "liquidation", "final call")
+
+
+@pytest.mark.parametrize("name", ["btc_perpetual_10x.toml", "sp500_history.toml"])
+def test_shipped_examples_are_valid(name: str) -> None:
+    """Every shipped config loads, opens above its first tier, and asks for a million paths."""
+    run = load(EXAMPLES / name)
+    exposures = run.account.exposures(run.market.assets, np.asarray(run.market.spot))
+    assert exposures.opening_equity / exposures.requirement.sum() > run.ladder.levels[0]
+    assert run.simulation["paths"] == 1_000_000
+
+
+def test_written_example_is_valid(write: Write) -> None:
+    """What `margin init` writes loads as it stands."""
+    assert load(write(EXAMPLE)).ladder.names == ("warning", "initial_call", "final_call", "liquidation")
+
+
+WRONG = [
+    ("market.volatilty=0.5", "market.volatilty", "did you mean volatility?"),
+    ("marke.spot=1", "marke", "did you mean market?"),
+    ("market.spot=[-1, 2]", "market.spot", "above 0"),
+    ("market.spot=[1, 2, 3]", "market.spot", "2 of them"),
+    ("market.volatility=high", "market.volatility", "must be a number"),
+    ("market.correlation=[[1, 2], [2, 1]]", "market.correlation", "eigenvalue"),
+    ("market.correlation=[[1, 0.5], [0.4, 1]]", "market.correlation", "symmetric"),
+    ("market.model=heston", "market.model", "must be gbm or merton or kou"),
+    ("market.column=Close", "market.column", "history"),
+    ("market.history=none.csv", "market.assets", "leave it out"),
+    ("account.cash=nan", "account.cash", "finite"),
+    ("account.positions=[]", "account.positions", "at least one"),
+    ("account.positions=3", "account.positions", "a list of tables"),
+    ("account.positions[0].quantity=0", "account.positions[0].quantity", "must not be 0"),
+    ("account.positions[0].notional=5", "account.positions[0]", "either quantity"),
+    ("account.positions[0].asset=DOGE", "account.positions[0].asset", "BTC, ETH"),
+    ("account.positions[0].entry_price=close", "account.positions[0].entry_price", "'spot'"),
+    ("account.positions[1].notional=0", "account.positions[1].notional", "must not be 0"),
+    ("account.positions[0].foo=5", "account.positions[0].foo", "known are"),
+    ("account.positions[7].asset=BTC", "account.positions[7].asset", "has 2 entries"),
+    ("account.maintenance_rate=-1", "account.maintenance_rate", "above 0"),
+    ("account.maintenance_rate.XRP=1", "account.maintenance_rate.XRP", "BTC, ETH"),
+    ("account.maintenance_rate=[1]", "account.maintenance_rate", "a table of them by asset"),
+    ("account.maintenance_rate={BTC=0.1}", "account.maintenance_rate", "a rate for ETH"),
+    ("ladder.tiers.liquidation=2", "ladder.tiers.liquidation", "below the level of call"),
+    ("ladder.tiers.call=high", "ladder.tiers.call", "must be a number"),
+    ("ladder.metric=equity", "ladder.metric", "margin_ratio or equity_fraction"),
+    ("simulation.horizon=5 days", "simulation.horizon", "'5d'"),
+    ("simulation.horizon=-1", "simulation.horizon", "above 0"),
+    ("simulation.paths=many", "simulation.paths", "must be a number"),
+    ("simulation.paths=1.5", "simulation.paths", "whole number"),
+    ("simulation.steps=0", "simulation.steps", "from 1"),
+    ("simulation.seed=-1", "simulation.seed", "from 0"),
+    ("simulation.precision=half", "simulation.precision", "single or double"),
+    ("simulation.monitoring=never", "simulation.monitoring", "continuous or discrete"),
+    ("simulation.threads=0", "simulation.threads", "from 1"),
+    ("simulation.path=5", "simulation.path", "did you mean paths?"),
+    ("measures.levels=[1.5]", "measures.levels", "below 1"),
+    ("measures.levels=[]", "measures.levels", "a list of numbers"),
+    ("simulation.paths", "--set", "KEY=VALUE"),
+    ("market..spot=1", "market..spot", "must be a path"),
+    ("market.model.name=1", "market.model.name", "has no keys"),
+]
+
+
+@pytest.mark.parametrize(("override", "field", "message"), WRONG, ids=[one[0] for one in WRONG])
+def test_wrong_values_are_named_with_their_mend(write: Write, override: str, field: str, message: str) -> None:
+    """Each wrong value is reported under its own path with what would be right."""
+    assert message in _problems(write(BASE), [override])[field]
+
+
+def test_problems_of_all_sections_come_together(write: Write) -> None:
+    """One refusal names what is wrong in every section, in the order of the sections."""
+    overrides = [one[0] for one in WRONG if one[1] in {"account.cash", "ladder.metric", "simulation.steps"}]
+    found = _problems(write(BASE), ["market.spot=-1", "account.positions[0].asset=DOGE", *overrides])
+    expected = ["market.spot", "account.cash", "account.positions[0].asset", "ladder.metric", "simulation.steps"]
+    assert expected == list(found)
+
+
+def test_missing_sections_and_keys_are_required(write: Write) -> None:
+    """An empty file is told which sections, and an empty section which keys, it needs."""
+    assert list(_problems(write(""))) == ["market", "account", "ladder", "simulation"]
+    found = _problems(write("market = {}\naccount = {}\nladder = {}\nsimulation = 3\n"))
+    assert {"market.model", "account.cash", "account.positions", "ladder.tiers"} <= found.keys()
+    assert "must be a section" in found["simulation"]
+
+
+def test_a_history_leaves_no_parameters_to_state(write: Write) -> None:
+    """Parameters beside a history are refused, except those that may replace the fitted ones."""
+    found = _problems(write(FITTED), ["market.volatility=0.5", "market.drift=0.1", "market.model=kou"])
+    assert "is fitted" in found["market.volatility"]
+    assert "gbm or merton" in found["market.model"]
+    assert "market.drift" not in found
+
+
+def test_problems_of_a_history_are_the_markets(write: Write) -> None:
+    """What is wrong with a history is reported below the market, with the file's name."""
+    path = write(FITTED)
+    assert "did you mean Close?" in _problems(path, ["market.column=close_"])["market.column"]
+    assert "cannot be read" in _problems(path, ["market.history=none.csv"])["market.history"]
+    (path.parent / "prices.csv").write_text("Date,Close\n2020-01-01,5\n2020-01-02,5\n2020-01-03,5\n")
+    assert "must move" in _problems(path)["market.history"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("run.toml", "[market\n", "line 1"),
+        ("run.toml", "[ladder.tiers]\ncall = 1\ncall = 2\n", "line 3"),
+        ("run.json", '{"market": {"spot": 1, "spot": 2}}', "'spot' stands more than once"),
+        ("run.json", '{\n"market": }', "line 2"),
+        ("run.json", "[]", "one object"),
+        ("run.yaml", "market: 1", ".toml or .json"),
+    ],
+)
+def test_unreadable_files_are_named(write: Write, name: str, text: str, message: str) -> None:
+    """A file that is no TOML or JSON is refused with its name and the line."""
+    path = write(text, name)
+    assert message in _problems(path)[str(path)]
+
+
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    """A file that is not there, or is a folder or no text, is refused with its name."""
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
+    for name, message in (("none", "No such file"), ("folder", "directory"), ("bytes", "UTF-8")):
+        path = tmp_path / f"{name}.toml"
+        assert message in _problems(path)[str(path)]
+
+
+@pytest.mark.parametrize(("text", "days"), [("90m", 0.0625), ("36h", 1.5), ("5d", 5), ("2w", 14), ("1y", 365)])
+def test_durations_are_years_of_365_days(text: str, days: float) -> None:
+    """Each unit of time is read in years of 365 days."""
+    assert years(text) == pytest.approx(days / 365)
+
+
+def test_words_for_people() -> None:
+    """Durations are written in the unit that reads best, and near names are offered."""
+    assert [duration(days / 365) for days in (5, 1, 1 / 48)] == ["5 d", "24 h", "30 min"]
+    assert near("volatilty", ["spot", "volatility"]) == "; did you mean volatility?"
+    assert near("x", ["spot", "drift"]) == "; known are spot, drift"
+
+
+def test_values_of_any_kind_are_refused_not_raised(write: Write) -> None:
+    """Whatever stands in place of a value, the answer is a run or a list of problems."""
+    kinds: list[object] = [None, True, "", "x", [], {}, -1, 10**400, float("nan"), [None], [[1]], {"a": "b"}, [{}]]
+    for text in (BASE, FITTED):
+        document = tomllib.loads(text)
+        for section, keys in document.items():
+            for key, value in [(key, value) for key in keys for value in kinds]:
+                path = write(json.dumps({**document, section: {**keys, key: value}}), "run.json")
+                with contextlib.suppress(kernel.InvalidInput):
+                    load(path)

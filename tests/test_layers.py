@@ -1,0 +1,71 @@
+"""The layers of the house: imports go down only, and heavy packages stay in their rooms."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+# From the ground up; a module may import its own layer and those before it.
+LAYERS = [
+    {"errors", "text"},
+    {"checks"},
+    {"_core"},
+    {"markets", "accounts"},
+    {"ladder"},
+    {"chunks"},
+    {"outcome"},
+    {"simulation"},
+    {"measures", "tables"},
+    {"prices"},
+    {"config"},
+    {"limits", "report", "info"},
+    {"cli"},
+]
+ROOMS = {
+    "numba": {"_core"},
+    "llvmlite": {"_core", "info"},
+    "pyarrow": {"tables"},
+    "pydantic": {"config"},
+    "click": {"cli"},
+    "scipy": {"markets"},
+}
+FILES = [ROOT / "cli.py", *sorted((ROOT / "kernel").rglob("*.py"))]
+
+
+def room(path: Path) -> str:
+    """Name the layer's member that a file belongs to."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+def imports(path: Path) -> set[str]:
+    """List the modules that a file imports at its top, but for type checking alone."""
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            within = {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "kernel" else set()
+            found |= within or {node.module}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down_only(path: Path) -> None:
+    """A module imports nothing of a layer above its own, and of its own layer only its own folder."""
+    if room(path) == "__init__":
+        return
+    level = next(k for k, layer in enumerate(LAYERS) if room(path) in layer)
+    allowed = set().union(*LAYERS[:level]) | {room(path)}
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("kernel.")}
+    assert used <= allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_heavy_packages_stay_in_their_rooms(path: Path) -> None:
+    """Only the folder or file that a package is for imports it."""
+    for name in imports(path):
+        assert room(path) in ROOMS.get(name.split(".")[0], {room(path)})
