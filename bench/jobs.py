@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import kernel
 
 STEPS, VOLATILITY, DEBT = 252, 0.8, 0.5
-DAY, FIVE_DAYS = 1 / 365, 5 / 365
+FIVE_DAYS = 5 / 365
 TEN = tuple(f"asset {k}" for k in range(10))
 
 

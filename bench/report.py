@@ -74,7 +74,8 @@ def tables(report: Case) -> str:
     name, count = cpu.get("brand_raw", machine["machine"]), cpu.get("count", "?")
     where = f"{name}, {count} processors, Python {machine['python_version']}"
     lines = [
-        f"Measured on {where}, on {report['datetime'][:10]}; ratios within one run, best of ten.",
+        f"Measured on {where}, on {report['datetime'][:10]}; ratios within one run, of the best of five to ten rounds,",
+        "whole processes by their median.",
         "",
         "| measure | figure |",
         "|---|---|",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -113,11 +113,12 @@ def correlation(problems: Problems, field: str, value: Any, size: int) -> NDArra
 
 def names(problems: Problems, field: str, value: Any) -> tuple[str, ...]:
     """Return distinct, non-empty names, or a problem."""
-    listed = (value,) if isinstance(value, str) else tuple(value) if np.iterable(value) else ()
+    ordered = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)  # a set has no order
+    listed = (value,) if isinstance(value, str) else tuple(value) if ordered else ()
     if not listed or not all(isinstance(name, str) and name for name in listed):
         problems.add(field, f"must be a list of at least one name, not {value!r}")
         return ("?",)
     twice = sorted({name for name in listed if listed.count(name) > 1})
     if twice:
         problems.add(field, f"must be distinct, but {', '.join(twice)} stands there more than once")
-    return listed
+    return tuple(map(str, listed))

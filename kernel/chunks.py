@@ -13,10 +13,11 @@ from kernel._core.walk import Arrays, Plan, new_workspace, walk
 
 # Cells of the time grid on which a summary counts breaches: minutes of a day; a half, third, fifth, ... of a horizon.
 CELLS = 1440
-# Steps x assets of one chunk: 10 to 40 ms, the most that Ctrl-C and progress have to wait for.
+# Steps x assets of one chunk: 10 to 40 ms, so long Ctrl-C and progress have to wait.
 _WORK = 2**23
 _PER_PATH = 16  # what opening and closing a path costs, in steps
-_MOST_PATHS = 2**17
+_PER_JUMP = 25
+_FEWEST_PATHS, _MOST_PATHS = 16, 2**17
 
 
 class Job(NamedTuple):
@@ -72,9 +73,10 @@ class ChunkResult(NamedTuple):
     summary: Summary | None
 
 
-def chunk_size(steps: int, assets: int) -> int:
-    """Return the paths of a chunk: of the work alone, never of the workers."""
-    return int(min(max(2 ** int(np.log2(max(_WORK // (steps * assets + _PER_PATH), 1))), 16), _MOST_PATHS))
+def chunk_size(steps: int, assets: int, jumps: float) -> int:
+    """Return the paths of a chunk: of the work alone (jumps: expected on a path), never of the workers."""
+    work = (steps + _PER_JUMP * jumps) * assets + _PER_PATH
+    return int(min(max(2 ** int(np.log2(max(_WORK / work, 1))), _FEWEST_PATHS), _MOST_PATHS))
 
 
 def new_arrays(job: Job, first: int, last: int) -> Arrays:

@@ -14,6 +14,7 @@ from kernel.accounts.account import Exposures
 from kernel.accounts.books import BarrierBook, LinearBook
 from kernel.errors import Problems
 
+_ROUNDING = 1e-15  # of the size of what is added up: an account that opens at a level has breached it
 METRICS = ("margin_ratio", "equity_fraction")
 
 
@@ -80,7 +81,8 @@ def watch(exposures: Exposures, ladder: Ladder, spot: NDArray[np.float64], real:
         base, requirement = 0.0, exposures.requirement
     fixed = exposures.fixed - ladder.levels * base  # [tier]
     weight = exposures.value - ladder.levels[:, None] * requirement  # [tier, asset]
-    opening_tier = int(np.count_nonzero(fixed + weight.sum(axis=1) <= 0))
+    size = np.abs(fixed) + np.abs(exposures.value).sum() + np.abs(ladder.levels) * (abs(base) + requirement.sum())
+    opening_tier = int(np.count_nonzero(fixed + weight.sum(axis=1) <= _ROUNDING * size))
     if spot.size == 1:
         return Watch(_barriers(exposures, fixed, weight[:, 0], spot, opening_tier, real), opening_tier)
     cast: Any = np.dtype(real).type

@@ -95,6 +95,8 @@ def _parse(problems: Problems, text: str) -> Limit:
         raise InvalidInput([Problem("", f"unknown measure {name!r}{near(name, _MEASURES)}")])
     arguments = _arguments(problems, name, [part.strip() for part in inside.split(",")] if inside.strip() else [])
     value = _quantity(problems, bound, "the bound", timed=name == "breach_time_quantile")
+    if name == "breach_probability" and not 0 <= value <= 1 and not math.isnan(value):
+        problems.add("", f"a probability is from 0 to 1, not {value:g}: 5 % is 0.05")
     return Limit(text.strip(), name, arguments, comparison, value)
 
 

@@ -30,13 +30,13 @@ class Outcome:
     assets: tuple[str, ...]
     tiers: tuple[str, ...]
     opening_equity: float
-    provenance: dict[str, Any]
+    provenance: dict[str, Any] = field(repr=False)
     """Versions, seed, parameters and their hash: what it takes to run this again."""
-    loss: NDArray[np.floating] | None = None
+    loss: NDArray[np.floating] | None = field(default=None, repr=False)
     """[path] opening minus closing equity."""
-    terminal_price: NDArray[np.floating] | None = None
+    terminal_price: NDArray[np.floating] | None = field(default=None, repr=False)
     """[asset, path]"""
-    breach_time: NDArray[np.floating] | None = None
+    breach_time: NDArray[np.floating] | None = field(default=None, repr=False)
     """[tier, path] years, NaN: never."""
     summary: Summary | None = field(default=None, repr=False)
 
@@ -89,12 +89,17 @@ class Outcome:
         return cell_edges(self.horizon, np.float64).astype(np.float64)
 
     def breaches_by(self, tier: str, by: float) -> float:
-        """Count the paths that breached at or before `by` years; between grid times a summary interpolates."""
+        """Count the paths that breached at or before `by` years.
+
+        Between its grid times a summary interpolates, or, of discrete monitoring, counts up to the last.
+        """
         times = self.breach_times(tier)
         if times is not None:
             return float(np.count_nonzero(times <= times.dtype.type(by)))
         cumulative = np.cumsum(self.breaches_by_cell(tier))
         position = CELLS * by / self.horizon
+        if self.provenance["inputs"]["simulation"]["monitoring"] == "discrete":  # nothing happens between grid points
+            return float(cumulative[math.floor(position + 1e-9 * CELLS)])
         if abs(position - round(position)) < 1e-9 * CELLS:
             return float(cumulative[round(position)])
         return float(np.interp(position, np.arange(CELLS + 1), cumulative))

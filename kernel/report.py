@@ -151,7 +151,7 @@ def _is_per_asset(value: Any) -> bool:
 
 
 def _tiers(found: dict[str, Any]) -> str:
-    rows = [["tier", "level", "breach probability", "95% interval", "median time", "95% interval"]]
+    rows = [["tier", "level", "breach probability", "95% interval", "median if breached", "95% interval"]]
     for one in found["tiers"]:
         value, interval = _percent(one["breach_probability"])
         rows.append([one["tier"], f"{one['level']:g}", value, interval, *_time(one["median_breach_time"])])

@@ -25,7 +25,7 @@ from kernel.markets import Market
 from kernel.outcome import Outcome
 
 MONITORING, PRECISION, RECORD = ("continuous", "discrete"), ("single", "double"), ("paths", "summary")
-_MOST_JUMPS = 1_000_000  # expected on one path: they are walked one by one
+_MOST_JUMPS = 100_000  # expected on one path: they are walked one by one
 _MERGED_AT_ONCE = 16  # summaries that wait to be merged together
 
 
@@ -45,6 +45,18 @@ def tail_size(paths: int, lowest: float) -> int:
     return min(paths, math.ceil(expected + 6 * math.sqrt(expected * lowest)) + 10)
 
 
+def _jumps(market: Market, horizon: float) -> float:
+    """Return the expected jumps on a path."""
+    return float(getattr(market, "jump_intensity", 0.0) * horizon)
+
+
+def _check_callables(problems: Problems, executor: object, progress: object) -> None:
+    if executor is not None and not hasattr(executor, "submit"):
+        problems.add("executor", f"must be a concurrent.futures.Executor, not {executor!r}")
+    if progress is not None and not callable(progress):
+        problems.add("progress", f"must be called with paths done and paths in all, not {progress!r}")
+
+
 def check(
     market: Market, account: Account, ladder: Ladder, settings: dict[str, Any]
 ) -> tuple[Problems, dict[str, Any]]:
@@ -60,16 +72,17 @@ def check(
     clean["seed"] = checks.whole(problems, "seed", settings["seed"], 0, 2**64 - 1)
     if settings["threads"] is not None:
         clean["threads"] = checks.whole(problems, "threads", settings["threads"], 1, 4096)
+    _check_callables(problems, settings.get("executor"), settings.get("progress"))
     for field, choices in (("monitoring", MONITORING), ("precision", PRECISION), ("record", RECORD)):
         _choice(problems, field, settings[field], choices)
     if np.size(settings["levels"]) == 0:
         problems.add("levels", "must be at least one level, such as 0.99")
-    clean["levels"] = np.atleast_1d(
-        checks.numbers(problems, "levels", settings["levels"], np.size(settings["levels"]), above=0, below=1)
+    clean["levels"] = np.array(
+        [checks.number(problems, "levels", level, above=0, below=1) for level in np.atleast_1d(settings["levels"])]
     )
     if isinstance(market, Market) and isinstance(account, Account):
         account.check_assets(problems, market.assets)
-        jumps = getattr(market, "jump_intensity", 0.0) * clean["horizon"]
+        jumps = _jumps(market, clean["horizon"])
         if jumps > _MOST_JUMPS:
             problems.add("market.jump_intensity", f"must leave at most {_MOST_JUMPS:,} jumps a path, not {jumps:g}")
         if not problems.found and isinstance(ladder, Ladder) and ladder.metric == "equity_fraction":
@@ -131,14 +144,15 @@ def simulate(
     """
     settings = {
         "horizon": horizon, "steps": steps, "paths": paths, "seed": seed, "monitoring": monitoring,
-        "precision": precision, "record": record, "levels": levels, "threads": threads,
+        "precision": precision, "record": record, "levels": levels, "threads": threads, "executor": executor,
+        "progress": progress,
     }  # fmt: skip
     problems, clean = check(market, account, ladder, settings)
     problems.raise_any()
     job = new_job(market, account, ladder, clean)
     warm(job)
     arrays = None if job.summarised else new_arrays(job, 0, clean["paths"])
-    size = chunk_size(clean["steps"], job.assets)
+    size = chunk_size(clean["steps"], job.assets, _jumps(market, clean["horizon"]))
     results = _results(job, clean["paths"], size, arrays, executor, clean["threads"] or available_threads())
     summary = _collect(results, arrays, job, clean["paths"], progress)
     exposures = account.exposures(market.assets, np.asarray(market.spot))
@@ -226,7 +240,9 @@ def _collect(
 
 def _provenance(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> dict[str, Any]:
     """Return what it takes to run a simulation again; the hash covers what determines its numbers."""
-    settings = {name: value for name, value in clean.items() if name not in {"threads", "levels"}}
+    settings = {
+        name: value for name, value in clean.items() if name not in {"threads", "levels", "executor", "progress"}
+    }
     inputs = {
         "market": market.parameters(),
         "account": account.parameters(),

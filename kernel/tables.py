@@ -37,6 +37,8 @@ _LISTED = 5
 def outcome_table(outcome: Outcome) -> pa.Table:
     """Return loss, terminal_price.<asset> and breach_time.<tier> (null: never), with the provenance as metadata.
 
+    Times are float64 and at most the horizon, which in single precision may round up.
+
     Raises:
         InvalidInput: for a summary, which has no paths.
     """
@@ -50,7 +52,7 @@ def outcome_table(outcome: Outcome) -> pa.Table:
         for name, row in zip(outcome.assets, outcome.terminal_price, strict=True)
     }
     columns |= {
-        f"breach_time.{name}": pa.array(row, from_pandas=True)
+        f"breach_time.{name}": pa.array(np.minimum(row.astype(np.float64), outcome.horizon), from_pandas=True)
         for name, row in zip(outcome.tiers, outcome.breach_time, strict=True)
     }
     return pa.table(columns, metadata={b"margin_kernel": json.dumps(outcome.provenance).encode()})

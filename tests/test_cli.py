@@ -339,6 +339,24 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+def test_a_full_disk_is_no_violation(tmp_path: Path) -> None:
+    """Results that cannot be printed end in a sentence and exit code 2, not in that of a violated limit."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*_script(), "info"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "error: stdout: cannot be written: No space left on device\n"
+
+
 def test_interrupt_leaves_nothing_behind(margin: Margin, tmp_path: Path) -> None:
     """Ctrl-C ends a run with 130, a word on stderr, and no file."""
     margin("run", "run.toml")  # compiled from here on

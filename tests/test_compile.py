@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import platform
 import re
 import shutil
@@ -13,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numba import njit
+from numba import njit, typeof
 
+import kernel
 from kernel import chunks, simulation
 from kernel._core.jit import OPTIONS
 from kernel._core.walk import new_workspace, walk
-from tests.cases import HORIZON, LADDER, LONG, MERTON
+from tests.cases import GBM, HORIZON, KOU, LADDER, LONG, MERTON
 
 PROGRAM = """
 import kernel
@@ -53,6 +55,27 @@ def test_a_second_process_compiles_nothing_until_a_source_changes(tmp_path: Path
     assert misses_and_hits(tmp_path) == (1, 0)
 
 
+def job_of(market: kernel.Market) -> chunks.Job:
+    """Build the job of one path in one step."""
+    settings = {
+        "horizon": HORIZON, "steps": 1, "paths": 1, "seed": 0, "monitoring": "continuous", "precision": "single",
+        "record": "paths", "levels": (0.99,), "threads": None,
+    }  # fmt: skip
+    problems, clean = simulation.check(market, LONG, LADDER, settings)
+    assert problems.found == []
+    return simulation.new_job(market, LONG, LADDER, clean)
+
+
+@pytest.mark.parametrize("market", [GBM, MERTON, KOU], ids=["gbm", "merton", "kou"])
+def test_a_pickled_job_compiles_nothing_new(market: kernel.Market) -> None:
+    """A worker process sees the types that its parent compiled for: none of them read-only."""
+    job = job_of(market)
+    copy = pickle.loads(pickle.dumps(job))
+    for mine, theirs in ((job.step, copy.step), (job.book, copy.book), (job.plan, copy.plan)):
+        assert typeof(mine) == typeof(theirs)
+        assert "readonly" not in str(typeof(mine))
+
+
 def assembly(function: object) -> str:
     """Return the one listing of a compiled function."""
     return next(iter(function.inspect_asm().values()))  # type: ignore[attr-defined]
@@ -73,13 +96,7 @@ def test_the_search_for_libm_calls_finds_one() -> None:
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="reads x86-64 assembly")
 def test_the_walk_is_packed_and_calls_no_libm() -> None:
     """Philox multiplies, roots and fused multiply-adds are packed; exp, log, sin and cos are the project's own."""
-    settings = {
-        "horizon": HORIZON, "steps": 1, "paths": 1, "seed": 0, "monitoring": "continuous", "precision": "single",
-        "record": "paths", "levels": (0.99,), "threads": None,
-    }  # fmt: skip
-    problems, clean = simulation.check(MERTON, LONG, LADDER, settings)
-    assert problems.found == []
-    job = simulation.new_job(MERTON, LONG, LADDER, clean)
+    job = job_of(MERTON)
     fresh = njit(nogil=True, **OPTIONS)(walk.py_func)  # machine code from the disk cache has no listing
     work = new_workspace(job.real, 1, job.tiers)
     fresh(job.step, job.book, job.plan, job.seed, 0, 0, chunks.new_arrays(job, 0, 0), work)

@@ -85,6 +85,20 @@ def test_a_tier_breached_at_the_opening_breaches_at_time_zero() -> None:
     assert not (outcome.breach_time[1] == 0).any()
 
 
+@pytest.mark.parametrize(
+    ("spot", "rate", "level", "cash"), [(81_300.0, 0.13, 13.7, 63_495.3), (60_000.0, 0.005, 20.0, -54_000.0)]
+)
+def test_an_account_that_opens_at_a_level_has_breached_it(spot: float, rate: float, level: float, cash: float) -> None:
+    """A ratio equal to the level in decimals is breached at time 0, however it rounds in binary."""
+    market = kernel.Gbm(assets=["A"], spot=spot, volatility=0.5)
+    account = kernel.Account(cash=cash, positions=[kernel.Linear("A", 1.0)], maintenance_rate=rate)
+    outcome = kernel.simulate(
+        market, account, kernel.Ladder({"at": level, "below": 0.9 * level}), horizon=0.1, steps=1, paths=50
+    )
+    assert (outcome.breach_time[0] == 0).all()
+    assert not (outcome.breach_time[1] == 0).any()
+
+
 def test_a_hedged_account_moves_only_by_its_residue() -> None:
     """Long and short of one asset in equal size never breach, and lose nothing; the requirement counts both."""
     account = kernel.Account(

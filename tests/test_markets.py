@@ -25,6 +25,7 @@ TAILS = {"jump_intensity": 1.0, "up_probability": 0.5, "up_mean": 0.1, "down_mea
         (kernel.Gbm, {"volatility": -0.1, "drift": float("nan")}, ["drift", "volatility"]),
         (kernel.Gbm, {"volatility": "high"}, ["volatility"]),
         (kernel.Gbm, {"assets": []}, ["assets"]),
+        (kernel.Gbm, {"assets": {"A"}}, ["assets"]),
         (kernel.Gbm, {"assets": ["A", "A"], "correlation": [[1, 0.5], [0.4, 1]]}, ["assets", "correlation"]),
         (kernel.Gbm, {"assets": ["A", "B"], "correlation": [[1, 0.5], [0.5, 2]]}, ["correlation"]),
         (kernel.Gbm, {"assets": ["A", "B"], "correlation": [[1, 1.5], [1.5, 1]]}, ["correlation"]),

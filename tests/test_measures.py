@@ -95,6 +95,19 @@ def test_a_sample_too_small_for_an_interval_has_no_bound() -> None:
     assert estimate.high == math.inf
 
 
+def test_numpy_levels_are_levels() -> None:
+    """A level out of a NumPy array is the number it prints."""
+    outcome = outcome_of([float(k) for k in range(200)])
+    assert kernel.value_at_risk(outcome, np.linspace(0.9, 0.99, 2)[1]) == kernel.value_at_risk(outcome, 0.99)
+    assert kernel.expected_shortfall(outcome, np.float64(0.9)) == kernel.expected_shortfall(outcome, 0.9)
+
+
+def test_few_losses_in_the_tail_have_no_interval() -> None:
+    """Nine losses tell too little of the error of their mean: the interval is unbounded."""
+    estimate = kernel.expected_shortfall(outcome_of([float(k) for k in range(90)]), 0.91)
+    assert (estimate.low, estimate.high) == (-math.inf, math.inf)
+
+
 def test_wilsons_interval_meets_scipy() -> None:
     """Proportions, none and all included, have the interval of scipy's binomial test."""
     for hits, count in ((0, 50), (1, 50), (25, 50), (50, 50), (7, 100_000)):

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 import kernel
+from kernel.chunks import chunk_size
 from tests.cases import GBM, LADDER, LONG, run
 
 
@@ -28,6 +29,9 @@ from tests.cases import GBM, LADDER, LONG, run
         ({"monitoring": "hourly", "precision": "half", "record": "all"}, ["monitoring", "precision", "record"]),
         ({"levels": (0.9, 1.0)}, ["levels"]),
         ({"threads": 0}, ["threads"]),
+        ({"levels": "x"}, ["levels"]),
+        ({"levels": []}, ["levels"]),
+        ({"executor": 5, "progress": 5}, ["executor", "progress"]),
         ({"paths": "many"}, ["paths"]),
     ],
 )
@@ -104,9 +108,16 @@ def test_an_interrupt_stops_within_half_a_second() -> None:
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
         started = time.perf_counter()
-        rest = process.stdout.read()
+        while (line := process.stdout.readline()) not in {"interrupted\n", ""}:
+            pass
         assert time.perf_counter() - started < 0.5
-    assert rest.endswith("interrupted\n")
+    assert line == "interrupted\n"
+
+
+def test_chunks_are_short_also_where_jumps_are_many() -> None:
+    """A thousand jumps a path count as the steps that they take the time of."""
+    assert chunk_size(1, 1, 1_000.0) <= chunk_size(20_000, 1, 0.0)
+    assert chunk_size(1, 1, 0.2) >= 100_000
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ def _passage_time(a, c, total, normal, u):
     chance = normal * normal * total
     linear = a * c + a * c + chance
     upper = linear + math.sqrt(chance * (chance + (a * c + a * c) + (a * c + a * c)))
-    early = (a * a + a * a) / (upper + tiny)  # the smaller root w1; the larger is (a / c)**2 / w1
+    early = min((a * a + a * a) / (upper + tiny), one / tiny)  # the smaller root w1; the larger is (a / c)**2 / w1
     late = c * c * early
     share = a * c * (one + early) / ((a + c) * (a + c * early) + tiny)  # P(w = w1)
     small, large = early / (one + early), a * a / (a * a + late + tiny)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import njit
 from numba.core import config as _config
 from numba.extending import overload
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 # No fastmath at all: every operation is rounded as IEEE 754 says, fused only where the code says `fma`. So a
 # lane has the same bits in a vector body, in a remainder loop, on AVX2, AVX-512 or NEON.
@@ -62,15 +68,41 @@ def _cache_folder() -> Path | None:
 CACHE_FOLDER = _cache_folder()
 
 
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out of the cache folder, where the system can."""
+    with (folder / "lock").open("w") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _save_alone(dispatcher: Any, folder: Path) -> None:
+    """Let one process at a time write to the cache.
+
+    Numba numbers the files of an index without a lock: of two processes that save different overloads at one
+    moment, one would later load the other's machine code.
+    """
+    save = dispatcher._cache.save_overload
+
+    def save_locked(signature: Any, data: Any) -> None:
+        with _locked(folder):
+            save(signature, data)
+
+    dispatcher._cache.save_overload = save_locked
+
+
 def kernel(body: Callable[..., Any]) -> Any:
     """Compile an entry kernel: the GIL released, the machine code kept on disk."""
     if CACHE_FOLDER is None:
         return njit(nogil=True, **OPTIONS)(body)
     saved, config.CACHE_DIR = config.CACHE_DIR, str(CACHE_FOLDER)
     try:
-        return njit(cache=True, nogil=True, **OPTIONS)(body)
+        dispatcher = njit(cache=True, nogil=True, **OPTIONS)(body)
     finally:
         config.CACHE_DIR = saved
+    _save_alone(dispatcher, CACHE_FOLDER)
+    return dispatcher
 
 
 def implements(operation: Callable[..., Any], struct: type) -> Callable[[Body], Body]:

@@ -44,7 +44,7 @@ class Account:
         object.__setattr__(self, "cash", checks.number(problems, "cash", self.cash))
         listed = tuple(self.positions) if isinstance(self.positions, Sequence) else ()
         if not listed or not all(isinstance(position, Linear) for position in listed):
-            problems.add("positions", "must be a list of at least one position, such as kernel.Linear")
+            problems.add("positions", "must be a list of at least one position, such as a linear one")
         object.__setattr__(self, "positions", listed)
         rate: Any = self.maintenance_rate
         if isinstance(rate, Mapping):

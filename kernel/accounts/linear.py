@@ -1,4 +1,4 @@
-"""A linear position: spot, a linear future or a linear perpetual."""
+"""A linear position: holdings of the asset, a linear future or a linear perpetual."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Linear:
     Args:
         asset: name of an asset of the market.
         quantity: units of the asset; negative is short; not 0.
-        entry_price: 0 for spot; the entry of a future or perpetual, at least 0.
+        entry_price: 0 for holdings of the asset itself; the entry of a future or perpetual; at least 0.
 
     Raises:
         InvalidInput: with every field that has to be mended.

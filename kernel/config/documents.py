@@ -96,7 +96,8 @@ def _put(document: dict[str, Any], steps: Sequence[str | int], value: Any) -> No
             count = f"has {len(place)} entries, counted from 0" if isinstance(place, list) else "is not a list"
             raise InvalidInput([Problem(joined(steps), f"has no place: {above} {count}")])
         if isinstance(step, str) and not isinstance(place, dict):
-            raise InvalidInput([Problem(joined(steps), f"has no place: {above} has no keys")])
+            mend = f"is a list: write {above}[0]" if isinstance(place, list) else "has no keys"
+            raise InvalidInput([Problem(joined(steps), f"has no place: {above} {mend}")])
         if last:
             place[step] = value
         else:

@@ -211,6 +211,8 @@ def _unknown(key: str, shape: type[BaseModel]) -> str:
         return "is fitted to the history: leave it out, or leave the history out and state every parameter"
     if shape is not _POSITION and shape is not _FITTED and key in _FITTED.model_fields:
         return "belongs to a market that is fitted: name its file as history"
+    if shape in _STATED.values() and key in _ALL_STATED:
+        return "belongs to another model: leave it out"
     return f"is not known here{near(key, shape.model_fields)}"
 
 

@@ -25,7 +25,8 @@ def _advance(step, segment, assets, n):
         drift, f, log_spot, z = step.drift[a], step.factor[a], assets[a].log_spot, assets[0].noise[slot]
         weight = f[0]
         for i in range(n):
-            log_spot[i] = fma(weight * at(root, i), z[i], fma(drift, at(span, i), log_spot[i]))
+            # the move first: added by itself, a drift smaller than log_spot's last digit would be lost, or doubled
+            log_spot[i] += fma(weight * at(root, i), z[i], drift * at(span, i))
         b = 1
         while b + 2 <= a:  # three noises a sweep: the log prices are loaded and stored a third as often
             x, y, z = assets[b].noise[slot], assets[b + 1].noise[slot], assets[b + 2].noise[slot]
@@ -54,3 +55,19 @@ def _intensity(step):
 @implements(jump, DiffusionStep)
 def _jump(step, seed, lanes, assets, n):
     pass
+
+
+def move_as_diffusion(struct: type) -> None:
+    """Let a struct with the fields `diffusion` and `intensity` move as its diffusion does between jumps."""
+
+    @implements(advance, struct)
+    def _advance_inner(step, segment, assets, n):
+        advance(step.diffusion, segment, assets, n)
+
+    @implements(factor, struct)
+    def _factor_inner(step):
+        return factor(step.diffusion)
+
+    @implements(intensity, struct)
+    def _intensity_inner(step):
+        return step.intensity

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from kernel import checks
 from kernel._core.jit import implements
 from kernel._core.noise import JUMP_SIZE, draw_words
-from kernel._core.operations import advance, factor, intensity, jump
+from kernel._core.operations import jump
 from kernel._core.special import log, uniform
 from kernel.errors import Problems
-from kernel.markets.diffusion import DiffusionStep
+from kernel.markets.diffusion import DiffusionStep, move_as_diffusion
 from kernel.markets.market import Market
 
 
@@ -28,19 +28,7 @@ class KouStep(NamedTuple):
     down_mean: NDArray[np.float64]
 
 
-@implements(advance, KouStep)
-def _advance(step, segment, assets, n):
-    advance(step.diffusion, segment, assets, n)
-
-
-@implements(factor, KouStep)
-def _factor(step):
-    return factor(step.diffusion)
-
-
-@implements(intensity, KouStep)
-def _intensity(step):
-    return step.intensity
+move_as_diffusion(KouStep)
 
 
 @implements(jump, KouStep)
@@ -98,5 +86,6 @@ class Kou(Market):
 
     def step(self, real: DTypeLike) -> NamedTuple:
         """Return the diffusion and the laws of the jumps."""
-        sizes = (np.asarray(value) for value in (self.up_probability, self.up_mean, self.down_mean))
+        # copies: read-only arrays are another type to Numba, and pickling makes them writable
+        sizes = (np.array(value) for value in (self.up_probability, self.up_mean, self.down_mean))
         return KouStep(self._diffusion(real), self.jump_intensity, *sizes)

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from kernel import checks
 from kernel._core.jit import implements
-from kernel._core.operations import advance, factor, intensity, jump
+from kernel._core.operations import jump
 from kernel._core.special import fma
 from kernel.errors import Problems
-from kernel.markets.diffusion import DiffusionStep
+from kernel.markets.diffusion import DiffusionStep, move_as_diffusion
 from kernel.markets.history import log_returns
 from kernel.markets.market import Market, lower_factor
 
@@ -27,19 +27,7 @@ class MertonStep(NamedTuple):
     factor: NDArray[np.floating]
 
 
-@implements(advance, MertonStep)
-def _advance(step, segment, assets, n):
-    advance(step.diffusion, segment, assets, n)
-
-
-@implements(factor, MertonStep)
-def _factor(step):
-    return factor(step.diffusion)
-
-
-@implements(intensity, MertonStep)
-def _intensity(step):
-    return step.intensity
+move_as_diffusion(MertonStep)
 
 
 @implements(jump, MertonStep)
@@ -113,7 +101,7 @@ class Merton(Market):
         (`pip install "margin-kernel[fit]"`).
 
         Args:
-            prices: [time] or [time, asset], oldest first, evenly spaced, above 0; at least 30 rows.
+            prices: [time] or [time, asset], oldest first, evenly spaced, above 0; at least 31 rows.
             dt: years between two rows.
             assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
 

@@ -22,7 +22,7 @@ def breach_probability(outcome: Outcome, tier: str, by: float | None = None) -> 
         outcome: of `simulate`.
         tier: name of a tier.
         by: years, from 0 to the horizon; default: the horizon. A summary counts on a grid of 1,440 cells of the
-            horizon and interpolates between.
+            horizon; between them it interpolates, or, of discrete monitoring, counts up to the last.
 
     Raises:
         InvalidInput: for an unknown tier or a time outside the horizon.
@@ -47,7 +47,7 @@ def breach_time_quantile(outcome: Outcome, tier: str, probability: float) -> Est
         InvalidInput: for an unknown tier or a probability outside its range.
     """
     problems = Problems()
-    checks.number(problems, "probability", probability, above=0, below=1)
+    probability = checks.number(problems, "probability", probability, above=0, below=1)
     problems.raise_any()
     count = int(outcome.breaches_by(tier, outcome.horizon))
     if count == 0:
