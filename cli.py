@@ -72,6 +72,13 @@ def _print_json(value: object) -> None:
     _print(json.dumps(value, indent=2, allow_nan=False))
 
 
+def _at_most_one(_: click.Context, __: click.Parameter, values: Sequence[Path]) -> Path | None:
+    """Refuse an option that is given twice, where the last would win without a word."""
+    if len(values) > 1:
+        raise click.BadParameter(f"is given {len(values)} times: name one file")
+    return values[0] if values else None
+
+
 def _show_version(context: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         from importlib.metadata import PackageNotFoundError, version
@@ -108,6 +115,8 @@ _format = click.option("--format", "form", type=click.Choice(["table", "json"]),
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
+    multiple=True,
+    callback=_at_most_one,
     help="Also write .parquet or .csv (every path) or .json.",
 )
 @_set

@@ -61,7 +61,8 @@ class Limit(NamedTuple):
         value, _, low, high = self.estimate(outcome)
         if not _COMPARISONS[self.comparison](value, self.bound):
             return None
-        return f"{self.text}: it is {value:.6g}, 95% interval {low:.6g} to {high:.6g}"
+        unit = " years" if self.measure == "breach_time_quantile" else ""
+        return f"{self.text}: it is {value:.6g}{unit}, 95% interval {low:.6g} to {high:.6g}"
 
 
 def parse_limits(texts: Iterable[str], tiers: Sequence[str] | None = None, horizon: float | None = None) -> list[Limit]:

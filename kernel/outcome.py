@@ -130,3 +130,13 @@ class Outcome:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Export the table to any Arrow library."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+
+def require_outcome(value: object) -> None:
+    """Refuse what is not an outcome.
+
+    Raises:
+        InvalidInput: naming what was given.
+    """
+    if not isinstance(value, Outcome):
+        raise InvalidInput([Problem("outcome", f"must be what kernel.simulate returned, not {type(value).__name__}")])

@@ -160,6 +160,8 @@ def test_what_cannot_be_measured_is_said() -> None:
         (lambda: kernel.breach_probability(outcome, "call", by=1.5), "by"),
         (lambda: kernel.breach_time_quantile(outcome, "call", 1.5), "probability"),
         (lambda: kernel.survival(outcome, "none"), "tier"),
+        (lambda: kernel.survival(None, "call"), "outcome"),  # type: ignore[arg-type]
+        (lambda: kernel.value_at_risk(outcome.loss, 0.9), "outcome"),  # type: ignore[arg-type]
     ):
         with pytest.raises(kernel.InvalidInput) as caught:
             call()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kernel import checks
 from kernel.errors import Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks, proportion, rank
-from kernel.outcome import Outcome
+from kernel.outcome import Outcome, require_outcome
 
 
 def breach_probability(outcome: Outcome, tier: str, by: float | None = None) -> Estimate:
@@ -27,6 +27,7 @@ def breach_probability(outcome: Outcome, tier: str, by: float | None = None) -> 
     Raises:
         InvalidInput: for an unknown tier or a time outside the horizon.
     """
+    require_outcome(outcome)
     problems = Problems()
     time = outcome.horizon if by is None else checks.number(problems, "by", by, at_least=0, at_most=outcome.horizon)
     problems.raise_any()
@@ -46,6 +47,7 @@ def breach_time_quantile(outcome: Outcome, tier: str, probability: float) -> Est
     Raises:
         InvalidInput: for an unknown tier or a probability outside its range.
     """
+    require_outcome(outcome)
     problems = Problems()
     probability = checks.number(problems, "probability", probability, above=0, below=1)
     problems.raise_any()
@@ -87,6 +89,7 @@ def survival(outcome: Outcome, tier: str) -> Survival:
     Example:
         `times, probabilities = kernel.survival(outcome, "call")`
     """
+    require_outcome(outcome)
     breached = np.cumsum(outcome.breaches_by_cell(tier))
     estimates = np.array([proportion(float(outcome.paths - hits), outcome.paths) for hits in breached])
     return Survival(outcome.cell_times(), *estimates.T)

@@ -7,7 +7,7 @@ import math
 from kernel import checks
 from kernel.errors import Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks, rank
-from kernel.outcome import Outcome
+from kernel.outcome import Outcome, require_outcome
 
 _FEWEST_LOSSES = 10  # in the tail, for an error of their mean
 
@@ -32,6 +32,7 @@ def value_at_risk(outcome: Outcome, level: float) -> Estimate:
     Raises:
         InvalidInput: for a level outside its range.
     """
+    require_outcome(outcome)
     level = _checked(level)
     at, (low, high) = rank(level, outcome.paths), interval_ranks(level, outcome.paths)
     worst = outcome.worst_losses(outcome.paths - max(low, 1) + 1)
@@ -60,6 +61,7 @@ def expected_shortfall(outcome: Outcome, level: float) -> Estimate:
     Raises:
         InvalidInput: for a level outside its range.
     """
+    require_outcome(outcome)
     level = _checked(level)
     paths, at = outcome.paths, rank(level, outcome.paths)
     worst = outcome.worst_losses(paths - at + 1)
