@@ -82,6 +82,7 @@ def check(
     )
     if isinstance(market, Market) and isinstance(account, Account):
         account.check_assets(problems, market.assets)
+        market.check_grid(problems, clean["horizon"], clean["steps"])
         jumps = _jumps(market, clean["horizon"])
         if jumps > _MOST_JUMPS:
             problems.add("market.jump_intensity", f"must leave at most {_MOST_JUMPS:,} jumps a path, not {jumps:g}")
@@ -176,7 +177,7 @@ def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, A
     book, opening_tier = watch(account.exposures(market.assets, spot), ladder, spot, real)
     plan = Plan(clean["horizon"], clean["steps"], clean["monitoring"] == "continuous", opening_tier)
     return Job(
-        step=market.step(real),
+        step=market.step(real, clean["horizon"] / clean["steps"]),
         book=book,
         plan=plan,
         seed=np.uint64(clean["seed"]),

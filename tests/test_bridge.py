@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import integrate, special, stats
 
 from kernel._core.bridge import _passage_time
+from kernel._core.covariance import Fixed
 from kernel._core.operations import screen as _untyped_screen
 from kernel._core.walk import new_workspace
 from kernel.accounts.books import LinearBook
@@ -183,8 +184,8 @@ def test_any_distances(a: float, c: float, real: type[np.float32 | np.float64]) 
 
 
 @njit(error_model="numpy")
-def _screen(book: Any, factor: Any, lanes: Any, assets: Any, n: int) -> None:
-    screen(book, factor, lanes[0], assets[0], lanes[0].span, lanes[0].exponent, n)
+def _screen(book: Any, covariance: Any, lanes: Any, assets: Any, n: int) -> None:
+    screen(book, covariance, lanes[0], assets[0], lanes[0].span, lanes[0].exponent, n)
 
 
 def test_an_exponential_of_zero_concerns_its_lane_alone() -> None:
@@ -195,7 +196,7 @@ def test_an_exponential_of_zero_concerns_its_lane_alone() -> None:
     lanes, assets = work.lanes[0], work.assets[0]
     lanes["level"][:n], lanes["span"][:n], lanes["exponent"][:n] = 1, 0.01, [-0.0, 5, 5, 5]
     assets["before"][:, :n] = assets["after"][:, :n] = 1
-    _screen(book, np.diag([0.6, 0.5]).astype(real), work.lanes, work.assets, n)
+    _screen(book, Fixed(np.diag([0.6, 0.5]).astype(real)), work.lanes, work.assets, n)
     assert lanes["flag"][:n].tolist() == [0, 1, 1, 1]
 
 

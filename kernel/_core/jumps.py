@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
+from kernel._core.covariance import carry
 from kernel._core.jit import block
 from kernel._core.lanes import Segment, flagged, whole_vectors
 from kernel._core.noise import JUMP, draw_words, to_exponentials, to_normals
-from kernel._core.operations import advance, factor, intensity, jump, mark, screen
+from kernel._core.operations import advance, covariance, intensity, jump, mark, screen
 from kernel._core.special import log, uniform
 from kernel._core.tiers import gather, settle, take_exponents
 
@@ -34,7 +35,7 @@ def set_clock(step, seed, lanes, n):
 
 
 @block
-def board(lanes, assets, segment, n, few, few_assets):
+def board(step, lanes, assets, segment, n, few, few_assets):
     """Copy the lanes that jump during the segment into `few`, before they move; return how many there are."""
     flag, next_jump = lanes.flag, lanes.next_jump
     for i in range(n):
@@ -50,11 +51,12 @@ def board(lanes, assets, segment, n, few, few_assets):
         for j in range(count):
             i = lanes.chosen[j]
             sparse.log_spot[j], sparse.noise[_AFTER, j] = dense.log_spot[i], dense.noise[segment.slot, i]
+    carry(covariance(step), assets, few_assets, lanes.chosen, count)
     return count
 
 
 @block
-def _land(lanes, assets, segment, few, few_assets, n):
+def _land(step, lanes, assets, segment, few, few_assets, n):
     """Return the lanes without another jump in this segment to the block; keep the others."""
     kept = 0
     for j in range(n):
@@ -74,6 +76,7 @@ def _land(lanes, assets, segment, few, few_assets, n):
         for k in range(kept):
             j = few.chosen[k]
             sparse.log_spot[k], sparse.after[k] = sparse.log_spot[j], sparse.after[j]
+    carry(covariance(step), few_assets, few_assets, few.chosen, kept)
     for k in range(kept):
         j = few.chosen[k]
         few.source[k], few.path[k], few.tier[k], few.level[k] = few.source[j], few.path[j], few.tier[j], few.level[j]
@@ -109,7 +112,7 @@ def _start_pieces(few, segment, n):
 @block
 def leap(step, book, seed, lanes, assets, segment, few, few_assets, n, bridged, ledger):
     """Walk the lanes of `few` through their jumps to the end of the segment."""
-    covariance, zero = factor(step), few.span.dtype.type(0)
+    spread, zero = covariance(step), few.span.dtype.type(0)
     mark(book, few_assets, n)
     if bridged:
         take_exponents(lanes, segment.slot, few, n)
@@ -119,15 +122,15 @@ def leap(step, book, seed, lanes, assets, segment, few, few_assets, n, bridged, 
         advance(step, piece, few_assets, n)
         mark(book, few_assets, n)
         if bridged:
-            screen(book, covariance, few, few_assets, few.span, few.exponent, n)
-            count = gather(few, few_assets, piece, n, ledger.few, ledger.few_assets)
-            settle(book, covariance, few, count, True, ledger, seed)
-        n = _land(lanes, assets, segment, few, few_assets, n)
+            screen(book, spread, few, few_assets, few.span, few.exponent, n)
+            count = gather(spread, few, few_assets, piece, n, ledger.few, ledger.few_assets)
+            settle(book, spread, few, count, True, ledger, seed)
+        n = _land(step, lanes, assets, segment, few, few_assets, n)
         _draw_jump(step, seed, few, few_assets, n)
         jump(step, seed, few, few_assets, n)
         mark(book, few_assets, n)
         if bridged:
             instant = Segment(few.start, few.start, few.span, few.root, _AFTER)
-            screen(book, covariance, few, few_assets, few.span, zero, n)
-            count = gather(few, few_assets, instant, n, ledger.few, ledger.few_assets)
-            settle(book, covariance, few, count, False, ledger, seed)
+            screen(book, spread, few, few_assets, few.span, zero, n)
+            count = gather(spread, few, few_assets, instant, n, ledger.few, ledger.few_assets)
+            settle(book, spread, few, count, False, ledger, seed)

@@ -60,6 +60,11 @@ def assets_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
         ("after", real, (width,)),  # and at its end
         ("share", real, (width,)),  # scratch of the book
         ("noise", real, (4, width)),  # by slot: standard normals
+        # of markets whose volatility differs by lane
+        ("variance", real, (width,)),  # state, in the market's own unit
+        ("rate", real, (width,)),  # drift of the log price over the step, per year
+        ("volatility", real, (width,)),  # of the log price over the step, per root of a year
+        ("shock", real, (4, width)),  # by slot: standard normals that move the state
     ]
     return np.dtype(fields, align=True)
 

@@ -1,8 +1,8 @@
 """What the walk asks of a market's step and of an account's book: generic functions, one body per struct.
 
-A market's step has to implement `advance`, `factor`, `intensity` and, when the intensity is not zero, `jump`; a
-book has to implement `mark`, `distances`, `screen` and `glance`. Both are NamedTuples; bodies are registered by
-`implements`.
+A market's step has to implement `open_state`, `move_state`, `advance`, `covariance`, `intensity` and, when the
+intensity is not zero, `jump`; a book has to implement `mark`, `distances`, `screen` and `glance`. Both are
+NamedTuples; bodies are registered by `implements`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,27 @@ from numba.extending import overload
 from kernel._core.jit import INLINE
 
 
+def open_state(step, assets, n):
+    """Set what else the lanes hold, such as assets[:].variance[:n], to time 0."""
+    raise NotImplementedError
+
+
+def move_state(step, seed, s, lanes, assets, n):
+    """Move the state of the lanes over step s of the grid, before their prices move.
+
+    A market whose covariance is Local fills assets[:].rate and .volatility, which hold for the whole step.
+    lanes.path and lanes.moment, s // 4, are its address; lanes.words is free.
+    """
+    raise NotImplementedError
+
+
 def advance(step, segment, assets, n):
     """Move assets[:].log_spot[:n] over the segment, by the normals assets[:].noise[segment.slot]."""
     raise NotImplementedError
 
 
-def factor(step):
-    """Return the lower Cholesky factor [asset, asset] of the diffusion's covariance per year."""
+def covariance(step):
+    """Return the covariance of the diffusion per year: Fixed or Local."""
     raise NotImplementedError
 
 
@@ -41,7 +55,7 @@ def mark(book, assets, n):
     raise NotImplementedError
 
 
-def distances(book, factor, lanes, assets, n):
+def distances(book, covariance, lanes, assets, n):
     """Fill lanes.near, .far, .variance from lanes.level and the marks of the assets.
 
     A distance is positive while the lane's next tier stands and zero or less once it is breached; its variance is
@@ -50,7 +64,7 @@ def distances(book, factor, lanes, assets, n):
     raise NotImplementedError
 
 
-def screen(book, factor, lanes, assets, span, exponent, n):
+def screen(book, covariance, lanes, assets, span, exponent, n):
     """Set lanes.flag[:n] where the next tier is breached during the segment.
 
     span: one number or an array over lanes. exponent: an array, or the number 0 where only the end counts.
@@ -62,7 +76,7 @@ def screen(book, factor, lanes, assets, span, exponent, n):
     raise NotImplementedError
 
 
-def glance(book, factor, lanes, assets, span, ceiling, n):
+def glance(book, covariance, lanes, assets, span, ceiling, n):
     """Set lanes.flag[:n] where `screen`, with exponents up to `ceiling`, might: cheaply, and for some too many."""
     raise NotImplementedError
 

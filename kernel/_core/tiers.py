@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel._core.bridge import resolve
+from kernel._core.covariance import carry
 from kernel._core.jit import block
 from kernel._core.lanes import flagged, whole_vectors
 from kernel._core.noise import to_exponentials
@@ -27,7 +28,7 @@ class Ledger(NamedTuple):
 
 
 @block
-def gather(lanes, assets, segment, n, few, few_assets):
+def gather(covariance, lanes, assets, segment, n, few, few_assets):
     """Copy the flagged lanes and their segment into `few`; return how many there are."""
     count = flagged(lanes, n)
     for j in range(count):
@@ -40,6 +41,7 @@ def gather(lanes, assets, segment, n, few, few_assets):
         for j in range(count):
             i = lanes.chosen[j]
             sparse.before[j], sparse.after[j] = dense.before[i], dense.after[i]
+    carry(covariance, assets, few_assets, lanes.chosen, count)
     return count
 
 
@@ -52,7 +54,7 @@ def take_exponents(lanes, slot, few, n):
 
 
 @block
-def drop_unflagged(few, few_assets, n):
+def drop_unflagged(covariance, few, few_assets, n):
     """Move the flagged lanes to the front; return how many there are."""
     kept = flagged(few, n)
     for j in range(kept):
@@ -65,6 +67,7 @@ def drop_unflagged(few, few_assets, n):
         for j in range(kept):
             i = few.chosen[j]
             before[j], after[j] = before[i], after[i]
+    carry(covariance, few_assets, few_assets, few.chosen, kept)
     return kept
 
 
@@ -96,7 +99,7 @@ def _note_depths(few, n, queue, depth):
 
 
 @block
-def settle(book, factor, lanes, n, bridged, ledger, seed):
+def settle(book, covariance, lanes, n, bridged, ledger, seed):
     """Breach the next tier of the n lanes in ledger.few and every deeper one that their segment passes.
 
     lanes: where they were copied from; its tiers and levels move on.
@@ -106,7 +109,7 @@ def settle(book, factor, lanes, n, bridged, ledger, seed):
         _enqueue(few, live, ledger.queue)
     while live > 0:
         if bridged:
-            distances(book, factor, few, few_assets, live)
+            distances(book, covariance, few, few_assets, live)
             _note_depths(few, live, ledger.queue, ledger.depth)
         for j in range(live):
             tier, i = few.tier[j], few.source[j]
@@ -115,9 +118,9 @@ def settle(book, factor, lanes, n, bridged, ledger, seed):
             few.tier[j], few.level[j] = tier + 1, book.level[tier + 1]
             lanes.tier[i], lanes.level[i] = tier + 1, book.level[tier + 1]
         if bridged:
-            screen(book, factor, few, few_assets, few.span, few.exponent, live)
+            screen(book, covariance, few, few_assets, few.span, few.exponent, live)
         else:
-            screen(book, factor, few, few_assets, few.span, few.span.dtype.type(0), live)
-        live = drop_unflagged(few, few_assets, live)
+            screen(book, covariance, few, few_assets, few.span, few.span.dtype.type(0), live)
+        live = drop_unflagged(covariance, few, few_assets, live)
     if ledger.queue.count + few.path.size > ledger.queue.path.size:
         resolve(ledger.queue, ledger.depth, seed, ledger.offset, breach)

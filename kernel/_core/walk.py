@@ -13,7 +13,7 @@ from kernel._core.jit import block, kernel
 from kernel._core.jumps import board, leap, set_clock
 from kernel._core.lanes import LANES_MANY_ASSETS, LANES_ONE_ASSET, Segment, Workspace, assets_dtype, lanes_dtype
 from kernel._core.noise import BRIDGE, DIFFUSION, draw_words, to_ceilings, to_normals
-from kernel._core.operations import advance, factor, glance, intensity, mark, screen
+from kernel._core.operations import advance, covariance, glance, intensity, mark, move_state, open_state, screen
 from kernel._core.special import exp
 from kernel._core.tiers import Ledger, drop_unflagged, gather, settle, take_exponents
 
@@ -45,6 +45,7 @@ def _open(step, book, plan, seed, origin, n, lanes, assets):
         tier[i], level[i] = plan.opening_tier, book.level[plan.opening_tier]
     for a in range(assets.size):
         assets[a].log_spot[:n] = 0
+    open_state(step, assets, n)
     mark(book, assets, n)
     if intensity(step) > 0:
         set_clock(step, seed, lanes, n)
@@ -72,19 +73,21 @@ def _draw_four_steps(seed, group, bridged, n, lanes, assets):
 @block
 def _watch(step, book, plan, seed, lanes, assets, segment, n, jumped, ledger):
     """Find and settle the tiers that the block breached in a segment, but for lanes that jumped in it."""
-    covariance, few, real = factor(step), ledger.few, lanes.span.dtype.type
+    spread, few, real = covariance(step), ledger.few, lanes.span.dtype.type
     if not plan.bridged:
-        screen(book, covariance, lanes, assets, segment.span, real(0), n)
-        settle(book, covariance, lanes, gather(lanes, assets, segment, n, few, ledger.few_assets), False, ledger, seed)
+        screen(book, spread, lanes, assets, segment.span, real(0), n)
+        settle(
+            book, spread, lanes, gather(spread, lanes, assets, segment, n, few, ledger.few_assets), False, ledger, seed
+        )
         return
     to_ceilings(lanes.chance[segment.slot], n, 0.5, lanes.ceiling)
-    glance(book, covariance, lanes, assets, segment.span, lanes.ceiling, n)
+    glance(book, spread, lanes, assets, segment.span, lanes.ceiling, n)
     for j in range(jumped):
         lanes.flag[lanes.chosen[j]] = 0  # chosen since they boarded, and settled on their leap
-    count = gather(lanes, assets, segment, n, few, ledger.few_assets)
+    count = gather(spread, lanes, assets, segment, n, few, ledger.few_assets)
     take_exponents(lanes, segment.slot, few, count)
-    screen(book, covariance, few, ledger.few_assets, few.span, few.exponent, count)
-    settle(book, covariance, lanes, drop_unflagged(few, ledger.few_assets, count), True, ledger, seed)
+    screen(book, spread, few, ledger.few_assets, few.span, few.exponent, count)
+    settle(book, spread, lanes, drop_unflagged(spread, few, ledger.few_assets, count), True, ledger, seed)
 
 
 @block
@@ -122,10 +125,11 @@ def walk(step, book, plan, seed, first, last, out, work):
             if s & 3 == 0:
                 _draw_four_steps(seed, s >> 2, plan.bridged, n, lanes, assets)
             start, stop = plan.horizon * (s / plan.steps), plan.horizon * ((s + 1) / plan.steps)
+            move_state(step, seed, s, lanes, assets, n)
             segment = Segment(start, stop, span, root, s & 3)
             jumping = 0
             if intensity(step) > 0:
-                jumping = board(lanes, assets, segment, n, leapers, leaper_assets)
+                jumping = board(step, lanes, assets, segment, n, leapers, leaper_assets)
             advance(step, segment, assets, n)
             if jumping > 0:
                 leap(step, book, seed, lanes, assets, segment, leapers, leaper_assets, jumping, plan.bridged, ledger)

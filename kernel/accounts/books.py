@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernel._core.covariance import volatility
 from kernel._core.jit import block, implements, point
 from kernel._core.operations import at, distances, glance, is_number, mark, screen
 from kernel._core.special import exp, fma, log
@@ -30,25 +31,27 @@ def _mark_barrier(book, assets, n):
 
 
 @implements(distances, BarrierBook)
-def _distances_barrier(book, factor, lanes, assets, n):
+def _distances_barrier(book, covariance, lanes, assets, n):
     before, after, level = assets[0].before, assets[0].after, lanes.level
     near, far, variance = lanes.near, lanes.far, lanes.variance
-    square = factor[0, 0] * factor[0, 0]
+    factor, local = covariance.factor[0, 0], volatility(covariance, assets[0])
     for i in range(n):
-        near[i], far[i], variance[i] = before[i] - level[i], after[i] - level[i], square
+        deviation = factor * at(local, i)
+        near[i], far[i], variance[i] = before[i] - level[i], after[i] - level[i], deviation * deviation
 
 
 @implements(glance, BarrierBook)
-def _glance_barrier(book, factor, lanes, assets, span, ceiling, n):
-    screen(book, factor, lanes, assets, span, ceiling, n)
+def _glance_barrier(book, covariance, lanes, assets, span, ceiling, n):
+    screen(book, covariance, lanes, assets, span, ceiling, n)
 
 
 @implements(screen, BarrierBook)
-def _screen_barrier(book, factor, lanes, assets, span, exponent, n):
+def _screen_barrier(book, covariance, lanes, assets, span, exponent, n):
     before, after, level, flag = assets[0].before, assets[0].after, lanes.level, lanes.flag
-    square = factor[0, 0] * factor[0, 0]
+    factor, local = covariance.factor[0, 0], volatility(covariance, assets[0])
     for i in range(n):
-        room = square * at(span, i) * at(exponent, i)
+        deviation = factor * at(local, i)
+        room = deviation * deviation * at(span, i) * at(exponent, i)
         flag[i] = (before[i] - level[i]) * (after[i] - level[i]) <= room
 
 
@@ -104,15 +107,18 @@ def _price(asset, end):
 
 
 @implements(glance, LinearBook)
-def _glance_linear(book, factor, lanes, assets, span, ceiling, n):
+def _glance_linear(book, covariance, lanes, assets, span, ceiling, n):
     """Bound the variance: no more than the largest asset's, times the square of the sum of all shares."""
-    largest = factor[0, 0] * 0
+    real, largest = book.level.dtype.type, lanes.variance
+    largest[:n] = 0
     for a in range(assets.size):
-        largest = max(largest, (factor[a] * factor[a]).sum())
+        square, local = (covariance.factor[a] * covariance.factor[a]).sum(), volatility(covariance, assets[a])
+        for i in range(n):
+            largest[i] = max(largest[i], square * at(local, i) * at(local, i))
     _sum_signs(book, lanes, assets, n, 0)
     _sum_signs(book, lanes, assets, n, 1)
     level, flag, plus, minus, cash, base = lanes.level, lanes.flag, lanes.plus, lanes.minus, book.cash, book.base
-    zero, half, margin, never = largest * 0, largest * 0 + 0.5, largest * 0 + 1e-4, level.dtype.type(-np.inf)
+    zero, half, margin, never = real(0), real(0.5), real(1e-4), real(-np.inf)
     for i in range(n):
         fixed = fma(-level[i], base, cash)
         long, short = max(fixed, zero), max(-fixed, zero)
@@ -120,7 +126,7 @@ def _glance_linear(book, factor, lanes, assets, span, ceiling, n):
         shares += (plus[1, i] - long) / plus[1, i] + (minus[1, i] - short) / minus[1, i]
         most = half * shares + margin
         near, far = log(plus[0, i] / minus[0, i]), log(plus[1, i] / minus[1, i])
-        flag[i] = (near * far <= most * most * largest * at(span, i) * ceiling[i]) & (level[i] > never)
+        flag[i] = (near * far <= most * most * largest[i] * at(span, i) * ceiling[i]) & (level[i] > never)
 
 
 @block
@@ -150,7 +156,7 @@ def _share_risk(book, lanes, assets, n):
 
 
 @implements(distances, LinearBook)
-def _distances_linear(book, factor, lanes, assets, n):
+def _distances_linear(book, covariance, lanes, assets, n):
     """Measure distance as log(positive part / negative part).
 
     With one risky term on either side this coordinate is a Brownian motion and its bridge exact; with more, its
@@ -165,15 +171,15 @@ def _distances_linear(book, factor, lanes, assets, n):
     for b in range(assets.size):
         room[:n] = zero
         for a in range(b, assets.size):
-            weight, share = factor[a, b], assets[a].share
+            weight, share, local = covariance.factor[a, b], assets[a].share, volatility(covariance, assets[a])
             for i in range(n):
-                room[i] = fma(weight, share[i], room[i])
+                room[i] = fma(weight * at(local, i), share[i], room[i])
         for i in range(n):
             variance[i] = fma(room[i], room[i], variance[i])
 
 
 @implements(screen, LinearBook)
-def _screen_linear(book, factor, lanes, assets, span, exponent, n):
+def _screen_linear(book, covariance, lanes, assets, span, exponent, n):
     level, flag, never = lanes.level, lanes.flag, lanes.level.dtype.type(-np.inf)
     if is_number(exponent):
         _sum_signs(book, lanes, assets, n, 1)
@@ -181,7 +187,7 @@ def _screen_linear(book, factor, lanes, assets, span, exponent, n):
         for i in range(n):
             flag[i] = (plus[i] <= minus[i]) & (level[i] > never)
         return
-    distances(book, factor, lanes, assets, n)
+    distances(book, covariance, lanes, assets, n)
     near, far, variance = lanes.near, lanes.far, lanes.variance
     for i in range(n):
         flag[i] = (near[i] * far[i] <= variance[i] * at(span, i) * at(exponent, i)) & (level[i] > never)

@@ -107,7 +107,13 @@ _PRICE = _kind(f"a number or {AT_SPOT!r}", lambda value: _is_number(value) or va
 _MODEL = _kind(" or ".join(MARKETS), lambda value: _is_text(value) and value in MARKETS)
 _FITTED_MODEL = _kind(f"{' or '.join(FITTED)} to be fitted", lambda value: _is_text(value) and value in FITTED)
 _POSITION_TYPE = _kind(" or ".join(POSITIONS), lambda value: _is_text(value) and value in POSITIONS)
-_BY_ANNOTATION = {"Sequence[str]": _NAMES, "ArrayLike": _NUMBERS, "ArrayLike | None": _MATRIX, "float": _NUMBER}
+_BY_ANNOTATION = {
+    "Sequence[str]": _NAMES,
+    "ArrayLike": _NUMBERS,
+    "Matrix | None": _MATRIX,
+    "Matrix": _MATRIX,
+    "float": _NUMBER,
+}
 
 
 # Sections: their required and their optional keys

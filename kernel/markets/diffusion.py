@@ -1,14 +1,21 @@
-"""Correlated Brownian log prices: the struct and the step that the markets share."""
+"""Correlated Brownian log prices: the base, the struct and the step of the markets with constant volatility."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from kernel import checks
+from kernel._core.covariance import Fixed
 from kernel._core.jit import implements
-from kernel._core.operations import advance, at, factor, intensity, jump
+from kernel._core.operations import advance, at, covariance, intensity, jump, move_state, open_state
 from kernel._core.special import fma
+from kernel.errors import Problems
+from kernel.markets.market import Market, Matrix, lower_factor
 
 
 class DiffusionStep(NamedTuple):
@@ -42,9 +49,19 @@ def _advance(step, segment, assets, n):
             b += 1
 
 
-@implements(factor, DiffusionStep)
-def _factor(step):
-    return step.factor
+@implements(open_state, DiffusionStep)
+def _open_state(step, assets, n):
+    pass
+
+
+@implements(move_state, DiffusionStep)
+def _move_state(step, seed, s, lanes, assets, n):
+    pass
+
+
+@implements(covariance, DiffusionStep)
+def _covariance(step):
+    return Fixed(step.factor)
 
 
 @implements(intensity, DiffusionStep)
@@ -64,10 +81,42 @@ def move_as_diffusion(struct: type) -> None:
     def _advance_inner(step, segment, assets, n):
         advance(step.diffusion, segment, assets, n)
 
-    @implements(factor, struct)
-    def _factor_inner(step):
-        return factor(step.diffusion)
+    @implements(open_state, struct)
+    def _open_state_inner(step, assets, n):
+        open_state(step.diffusion, assets, n)
+
+    @implements(move_state, struct)
+    def _move_state_inner(step, seed, s, lanes, assets, n):
+        move_state(step.diffusion, seed, s, lanes, assets, n)
+
+    @implements(covariance, struct)
+    def _covariance_inner(step):
+        return covariance(step.diffusion)
 
     @implements(intensity, struct)
     def _intensity_inner(step):
         return step.intensity
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Diffusion(Market):
+    """A diffusion of several assets with constant volatilities, to which markets add their jumps."""
+
+    volatility: ArrayLike
+    correlation: Matrix | None = None
+
+    def _check(self, problems: Problems, size: int) -> None:
+        self._set(
+            volatility=checks.numbers(problems, "volatility", self.volatility, size, above=0, at_most=100),
+            correlation=checks.correlation(problems, "correlation", self.correlation, size),
+        )
+
+    @abstractmethod
+    def _compensator(self) -> NDArray[np.float64]:
+        """Return the yearly growth of each expected price that is due to jumps."""
+
+    def _diffusion(self, real: DTypeLike) -> DiffusionStep:
+        volatility = np.asarray(self.volatility)
+        drift = np.asarray(self.drift) - 0.5 * volatility**2 - self._compensator()
+        covariance = np.asarray(self.correlation) * np.outer(volatility, volatility)
+        return DiffusionStep(drift.astype(real), lower_factor(covariance).astype(real))

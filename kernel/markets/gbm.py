@@ -8,12 +8,12 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from kernel.markets.diffusion import Diffusion
 from kernel.markets.history import log_returns
-from kernel.markets.market import Market
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Gbm(Market):
+class Gbm(Diffusion):
     """Geometric Brownian motion: d log S = (drift - volatility**2 / 2) dt + volatility dW.
 
     Args:
@@ -34,7 +34,7 @@ class Gbm(Market):
     def _compensator(self) -> NDArray[np.float64]:
         return np.zeros(len(self.assets))
 
-    def step(self, real: DTypeLike) -> NamedTuple:
+    def step(self, real: DTypeLike, span: float) -> NamedTuple:
         """Return the diffusion alone."""
         return self._diffusion(real)
 

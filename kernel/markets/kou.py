@@ -14,8 +14,7 @@ from kernel._core.noise import JUMP_SIZE, draw_words
 from kernel._core.operations import jump
 from kernel._core.special import log, uniform
 from kernel.errors import Problems
-from kernel.markets.diffusion import DiffusionStep, move_as_diffusion
-from kernel.markets.market import Market
+from kernel.markets.diffusion import Diffusion, DiffusionStep, move_as_diffusion
 
 
 class KouStep(NamedTuple):
@@ -44,7 +43,7 @@ def _jump(step, seed, lanes, assets, n):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Kou(Market):
+class Kou(Diffusion):
     """Geometric Brownian motion with jumps; when one comes, every asset jumps at once, by sizes of its own.
 
     Args:
@@ -73,6 +72,7 @@ class Kou(Market):
     down_mean: ArrayLike
 
     def _check(self, problems: Problems, size: int) -> None:
+        super()._check(problems, size)
         self._set(
             jump_intensity=checks.number(problems, "jump_intensity", self.jump_intensity, above=0),
             up_probability=checks.numbers(problems, "up_probability", self.up_probability, size, at_least=0, at_most=1),
@@ -84,7 +84,7 @@ class Kou(Market):
         p, up, down = np.asarray(self.up_probability), np.asarray(self.up_mean), np.asarray(self.down_mean)
         return np.asarray(self.jump_intensity * (p / (1 - up) + (1 - p) / (1 + down) - 1))
 
-    def step(self, real: DTypeLike) -> NamedTuple:
+    def step(self, real: DTypeLike, span: float) -> NamedTuple:
         """Return the diffusion and the laws of the jumps."""
         # copies: read-only arrays are another type to Numba, and pickling makes them writable
         sizes = (np.array(value) for value in (self.up_probability, self.up_mean, self.down_mean))

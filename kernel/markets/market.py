@@ -1,4 +1,4 @@
-"""What every market is: named assets with opening prices, drifts, volatilities and correlations."""
+"""What every market is: named assets with opening prices and drifts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from kernel import checks
 from kernel.errors import Problems
-from kernel.markets.diffusion import DiffusionStep
+
+Matrix = ArrayLike  # in a field's annotation: not one number per asset, but rows of them
 
 
 def lower_factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -24,7 +25,7 @@ def lower_factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Market(ABC):
-    """A diffusion of several assets, to which markets add their jumps.
+    """Several assets, whose prices each market moves in its own way.
 
     The fields hold checked, read-only copies after construction: names as a tuple, one float64 per asset, matrices.
     """
@@ -32,8 +33,6 @@ class Market(ABC):
     assets: Sequence[str]
     spot: ArrayLike
     drift: ArrayLike = 0.0
-    volatility: ArrayLike
-    correlation: ArrayLike | None = None
 
     def __post_init__(self) -> None:
         problems = Problems()
@@ -43,8 +42,6 @@ class Market(ABC):
             assets=assets,
             spot=checks.numbers(problems, "spot", self.spot, size, above=0),
             drift=checks.numbers(problems, "drift", self.drift, size, at_least=-1_000, at_most=1_000),
-            volatility=checks.numbers(problems, "volatility", self.volatility, size, above=0, at_most=100),
-            correlation=checks.correlation(problems, "correlation", self.correlation, size),
         )
         self._check(problems, size)
         problems.raise_any()
@@ -53,22 +50,16 @@ class Market(ABC):
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
-    def _check(self, problems: Problems, size: int) -> None:  # noqa: B027 - a diffusion has no fields of its own
+    @abstractmethod
+    def _check(self, problems: Problems, size: int) -> None:
         """Replace the market's own fields by checked copies."""
 
     @abstractmethod
-    def _compensator(self) -> NDArray[np.float64]:
-        """Return the yearly growth of each expected price that is due to jumps."""
+    def step(self, real: DTypeLike, span: float) -> NamedTuple:
+        """Return what the kernels need of the market, in the precision `real`, for steps of `span` years."""
 
-    @abstractmethod
-    def step(self, real: DTypeLike) -> NamedTuple:
-        """Return what the kernels need of the market, in the precision `real`."""
-
-    def _diffusion(self, real: DTypeLike) -> DiffusionStep:
-        volatility = np.asarray(self.volatility)
-        drift = np.asarray(self.drift) - 0.5 * volatility**2 - self._compensator()
-        covariance = np.asarray(self.correlation) * np.outer(volatility, volatility)
-        return DiffusionStep(drift.astype(real), lower_factor(covariance).astype(real))
+    def check_grid(self, problems: Problems, horizon: float, steps: int) -> None:  # noqa: B027 - most take any grid
+        """Note what is wrong with a grid of time, where the market cannot walk any."""
 
     def parameters(self) -> dict[str, Any]:
         """Return the market as plain values: what a config file would state.

@@ -5,26 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
-from kernel import checks
 from kernel._core.jit import implements
 from kernel._core.operations import jump
-from kernel._core.special import fma
 from kernel.errors import Problems
-from kernel.markets.diffusion import DiffusionStep, move_as_diffusion
+from kernel.markets.diffusion import Diffusion, DiffusionStep, move_as_diffusion
 from kernel.markets.history import log_returns
-from kernel.markets.market import Market, lower_factor
+from kernel.markets.normal_jumps import JumpSizes, NormalJumps, jump_normally
 
 
 class MertonStep(NamedTuple):
-    """A diffusion, and jumps whose sizes have a mean and a lower Cholesky factor of their covariance."""
+    """A diffusion, and jumps of normal sizes."""
 
     diffusion: DiffusionStep
     intensity: float
-    mean: NDArray[np.floating]
-    factor: NDArray[np.floating]
+    sizes: JumpSizes
 
 
 move_as_diffusion(MertonStep)
@@ -32,18 +28,11 @@ move_as_diffusion(MertonStep)
 
 @implements(jump, MertonStep)
 def _jump(step, seed, lanes, assets, n):
-    for a in range(assets.size):
-        mean, log_spot = step.mean[a], assets[a].log_spot
-        for i in range(n):
-            log_spot[i] += mean
-        for b in range(a + 1):
-            weight, noise = step.factor[a, b], assets[b].noise[1]
-            for i in range(n):
-                log_spot[i] = fma(weight, noise[i], log_spot[i])
+    jump_normally(step.sizes, assets, n)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Merton(Market):
+class Merton(NormalJumps, Diffusion):
     """Geometric Brownian motion with jumps; when one comes, every asset jumps at once.
 
     Args:
@@ -66,31 +55,13 @@ class Merton(Market):
         ('BTC',)
     """
 
-    jump_intensity: float
-    jump_mean: ArrayLike
-    jump_volatility: ArrayLike
-    jump_correlation: ArrayLike | None = None
-
     def _check(self, problems: Problems, size: int) -> None:
-        self._set(
-            jump_intensity=checks.number(problems, "jump_intensity", self.jump_intensity, above=0),
-            jump_mean=checks.numbers(problems, "jump_mean", self.jump_mean, size, at_least=-5, at_most=5),
-            jump_volatility=checks.numbers(
-                problems, "jump_volatility", self.jump_volatility, size, at_least=0, at_most=5
-            ),
-            jump_correlation=checks.correlation(problems, "jump_correlation", self.jump_correlation, size),
-        )
+        super()._check(problems, size)
+        self._set(**self._checked_jumps(problems, size))
 
-    def _compensator(self) -> NDArray[np.float64]:
-        mean, deviation = np.asarray(self.jump_mean), np.asarray(self.jump_volatility)
-        return self.jump_intensity * np.expm1(mean + 0.5 * deviation**2)
-
-    def step(self, real: DTypeLike) -> NamedTuple:
+    def step(self, real: DTypeLike, span: float) -> NamedTuple:
         """Return the diffusion and the jumps, their covariance factored."""
-        deviation = np.asarray(self.jump_volatility)
-        covariance = np.asarray(self.jump_correlation) * np.outer(deviation, deviation)
-        mean = np.asarray(self.jump_mean).astype(real)
-        return MertonStep(self._diffusion(real), self.jump_intensity, mean, lower_factor(covariance).astype(real))
+        return MertonStep(self._diffusion(real), self.jump_intensity, self._jump_sizes(real))
 
     @classmethod
     def fit(cls, prices: ArrayLike, *, dt: float, assets: list[str] | None = None) -> Self:
