@@ -4,7 +4,10 @@ from kernel.accounts import Account as Account
 from kernel.accounts import Linear as Linear
 from kernel.errors import InvalidInput as InvalidInput
 from kernel.ladder import Ladder as Ladder
+from kernel.markets import Bates as Bates
+from kernel.markets import FilteredHistorical as FilteredHistorical
 from kernel.markets import Gbm as Gbm
+from kernel.markets import Heston as Heston
 from kernel.markets import Kou as Kou
 from kernel.markets import Market as Market
 from kernel.markets import Merton as Merton

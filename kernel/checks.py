@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kernel.errors import Problems
 
 _ROUNDING = 1e-10  # of correlations that were computed, or written with few digits
+_ROWS = 2  # dimensions
 _LARGEST = 1e12  # by magnitude, of any number: products of three stay finite in single precision
 _BOUNDS: dict[str, Callable[[Any, Any], Any]] = {
     "above": operator.gt,
@@ -62,6 +63,20 @@ def numbers(problems: Problems, field: str, value: Any, size: int, **bounds: flo
     if message:
         problems.add(field, message)
     array = np.broadcast_to(array, size).copy()
+    array.flags.writeable = False
+    return array
+
+
+def matrix(problems: Problems, field: str, value: Any, columns: int, **bounds: float) -> NDArray[np.float64]:
+    """Return rows of one float per asset within the bounds, or no rows and a problem."""
+    array = _as_floats(value)
+    if array is None or array.ndim != _ROWS or array.shape[1] != columns:
+        problems.add(field, f"must be rows of {columns} number{'s' if columns > 1 else ''}, one per asset")
+        return np.empty((0, columns))
+    message = _bound_problem(array, bounds)
+    if message:
+        problems.add(field, message)
+    array = array.copy()
     array.flags.writeable = False
     return array
 

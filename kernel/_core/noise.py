@@ -12,7 +12,7 @@ from kernel._core.jit import block
 from kernel._core.philox import philox4x32
 from kernel._core.special import box_muller, fma, log, uniform
 
-DIFFUSION, BRIDGE, JUMP, JUMP_SIZE, PASSAGE = (np.uint64(stream) for stream in range(5))
+DIFFUSION, BRIDGE, JUMP, JUMP_SIZE, PASSAGE, VARIANCE, RESAMPLE = (np.uint64(stream) for stream in range(7))
 MAX_PATHS = 2**56
 MAX_STEPS = 2**34
 

@@ -1,0 +1,200 @@
+"""Filtered historical simulation: past surprises, scaled to the volatility of now (Barone-Adesi et al. 1999)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from kernel import checks
+from kernel._core.covariance import Local
+from kernel._core.jit import block as block_of_lanes
+from kernel._core.jit import implements
+from kernel._core.noise import RESAMPLE, draw_words
+from kernel._core.operations import advance, at, covariance, intensity, jump, move_state, open_state
+from kernel._core.special import fma
+from kernel.errors import Problems
+from kernel.markets.market import Market, Matrix, lower_factor
+from kernel.text import duration
+
+_NODES = 4096  # of the table of the growth that a step's volatility brings
+_MOST = 32  # times today's or the long-run volatility: a lane's is held below
+_STRETCH = 0.1  # by which a step may differ from those of the history
+_FEWEST = 10
+
+_LAW = ("opening", "omega", "alpha", "beta", "most", "drift", "root", "frequency", "scale")
+
+
+class FilteredStep(NamedTuple):
+    """The recursion of each asset's variance, the residuals, and what each volatility adds to the expected growth."""
+
+    law: NDArray[np.void]  # [asset] numbers by the names in _LAW
+    residuals: NDArray[np.floating]  # [asset, time]
+    growth: NDArray[np.floating]  # [asset, node] log of the mean of exp(volatility of a step * residual)
+    block: int
+    covariance: Local
+
+
+@implements(open_state, FilteredStep)
+def _open_state(step, assets, n):
+    for a in range(assets.size):
+        assets[a].variance[:n] = step.law[a].opening
+
+
+@block_of_lanes
+def _pick(step, seed, s, lanes, n):
+    """Fill lanes.chosen with the time whose residuals each lane takes: blocks of times in a circle."""
+    number, within = s // step.block, s % step.block
+    if within == 0 and number & 3 == 0:
+        lanes.moment[:n] = np.uint64(number >> 2)
+        draw_words(seed, lanes.path, lanes.moment, 0, RESAMPLE, n, lanes.lot)
+    lot, pick, size = lanes.lot[number & 3], lanes.chosen, np.uint64(step.residuals.shape[1])
+    for i in range(n):
+        time = ((np.uint64(lot[i]) * size) >> np.uint64(32)) + np.uint64(within)
+        pick[i] = np.int64(time - size if time >= size else time)
+
+
+@implements(move_state, FilteredStep)
+def _move_state(step, seed, s, lanes, assets, n):
+    """Take the picked residuals, less the growth that they bring on average; move the variance by GARCH(1,1)."""
+    _pick(step, seed, s, lanes, n)
+    pick = lanes.chosen
+    for a in range(assets.size):
+        law, residuals, growth = step.law[a], step.residuals[a], step.growth[a]
+        omega, alpha, beta, most = law.omega, law.alpha, law.beta, law.most
+        drift, root, frequency, scale = law.drift, law.root, law.frequency, law.scale
+        variance, rate, local = assets[a].variance, assets[a].rate, assets[a].volatility
+        for i in range(n):
+            residual, deviation = residuals[pick[i]], np.sqrt(variance[i])
+            place = deviation * scale
+            node = np.int32(place)
+            low, high = growth[node], growth[node + 1]
+            mean = fma(high - low, place - type(place)(node), low)
+            rate[i] = fma(frequency, fma(deviation * root, residual, -mean), drift)
+            local[i] = deviation
+            variance[i] = min(fma(fma(alpha * residual, residual, beta), variance[i], omega), most)
+
+
+@implements(advance, FilteredStep)
+def _advance(step, segment, assets, n):
+    for a in range(assets.size):
+        log_spot, rate = assets[a].log_spot, assets[a].rate
+        for i in range(n):
+            log_spot[i] += rate[i] * at(segment.span, i)
+
+
+@implements(covariance, FilteredStep)
+def _covariance(step):
+    return step.covariance
+
+
+@implements(intensity, FilteredStep)
+def _intensity(step):
+    return 0.0
+
+
+@implements(jump, FilteredStep)
+def _jump(step, seed, lanes, assets, n):
+    pass
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FilteredHistorical(Market):
+    """Log returns are a volatility that moves by GARCH(1,1), times residuals resampled from a history.
+
+    With v the variance per year and e the residual, the next step's is omega + (alpha e**2 + beta) v. All assets
+    take the residuals of one time, so their dependence is the history's. The market moves in the steps of its
+    history: a simulation takes horizon / dt of them. Within a step, continuous monitoring bridges with the step's
+    variance.
+
+    Args:
+        assets: names.
+        spot: opening prices, above 0; one for all assets or one each, as all numbers below.
+        drift: growth rate of the expected price per year, from -1,000 to 1,000.
+        volatility: of the first step, per square root of a year, above 0, at most 100.
+        omega: variance per year, from 0 to 10,000.
+        alpha: from 0 to 1.
+        beta: from 0 to 1.
+        residuals: [time, asset], at least 10 times; usually of mean 0 and variance 1.
+        dt: years of one step, above 0.
+        block: steps resampled together, in the order of the history, from 1 to the number of times.
+
+    Raises:
+        InvalidInput: with every field that has to be mended.
+
+    Example:
+        >>> surprises = [[-2.0], [0.5], [1.0], [-0.5], [0.1], [0.9], [-0.9], [1.3], [-0.4], [0.0]]
+        >>> FilteredHistorical(assets=["BTC"], spot=60_000.0, volatility=0.6, omega=0.01, alpha=0.08, beta=0.9,
+        ...                    residuals=surprises, dt=1 / 365).block
+        1
+    """
+
+    volatility: ArrayLike
+    omega: ArrayLike
+    alpha: ArrayLike
+    beta: ArrayLike
+    residuals: Matrix
+    dt: float
+    block: int = 1
+
+    def _check(self, problems: Problems, size: int) -> None:
+        residuals = checks.matrix(problems, "residuals", self.residuals, size, at_least=-100, at_most=100)
+        if len(residuals) < _FEWEST:
+            problems.add("residuals", f"must be at least {_FEWEST} rows, not {len(residuals)}")
+        self._set(
+            volatility=checks.numbers(problems, "volatility", self.volatility, size, above=0, at_most=100),
+            omega=checks.numbers(problems, "omega", self.omega, size, at_least=0, at_most=10_000),
+            alpha=checks.numbers(problems, "alpha", self.alpha, size, at_least=0, at_most=1),
+            beta=checks.numbers(problems, "beta", self.beta, size, at_least=0, at_most=1),
+            residuals=residuals,
+            dt=checks.number(problems, "dt", self.dt, above=0),
+            block=checks.whole(problems, "block", self.block, 1, max(len(residuals), 1)),
+        )
+
+    def check_grid(self, problems: Problems, horizon: float, steps: int) -> None:
+        """Note a step that is not the history's."""
+        wanted = max(1, round(horizon / self.dt)) if horizon > 0 else steps
+        if abs(horizon / wanted / self.dt - 1) > _STRETCH:
+            problems.add("horizon", f"must be at least one step of the market, {duration(self.dt)}")
+        elif abs(horizon / steps / self.dt - 1) > _STRETCH:
+            problems.add(
+                "steps", f"must be {wanted}: this market moves in the steps of its history, {duration(self.dt)}"
+            )
+
+    def step(self, real: DTypeLike, span: float) -> NamedTuple:
+        """Return the recursion, the residuals and the table of their growth."""
+        residuals = np.asarray(self.residuals)
+        opening, omega, alpha, beta = (
+            np.asarray(value) for value in (self.volatility, self.omega, self.alpha, self.beta)
+        )
+        left = 1 - alpha - beta
+        settled = np.divide(omega, left, out=np.zeros_like(omega), where=left > 0)
+        most = _MOST**2 * np.maximum(opening**2, settled)
+        law = np.zeros(len(self.assets), np.dtype([(name, real) for name in _LAW], align=True))
+        values = {
+            "opening": opening**2, "omega": omega, "alpha": alpha, "beta": beta, "most": most, "drift": self.drift,
+            "root": np.sqrt(span), "frequency": 1 / span, "scale": (_NODES - 2) / np.sqrt(most),
+        }  # fmt: skip
+        for name, value in values.items():
+            law[name] = value
+        growth = np.array([_growth(e, top) for e, top in zip(residuals.T, np.sqrt(most * span), strict=True)])
+        correlation = np.atleast_2d(np.corrcoef(residuals, rowvar=False))
+        return FilteredStep(
+            law,
+            np.ascontiguousarray(residuals.T).astype(real),
+            growth.astype(real),
+            self.block,
+            Local(lower_factor(correlation).astype(real)),
+        )
+
+
+def _growth(residuals: NDArray[np.float64], top: float) -> NDArray[np.float64]:
+    """Return log mean exp(s e) over the residuals e, for volatilities s of a step from 0 to `top` and a node more."""
+    distinct, counts = np.unique(residuals, return_counts=True)
+    nodes = np.arange(_NODES) * (top / (_NODES - 2))
+    exponents = np.multiply.outer(nodes, distinct)
+    largest = exponents.max(axis=1)
+    shares = np.exp(exponents - largest[:, None]) @ (counts / residuals.size)
+    return np.asarray(largest + np.log(shares))

@@ -1,0 +1,246 @@
+"""Stochastic volatility: the variance reverts to a mean, by a square-root process (Heston 1993)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from kernel import checks
+from kernel._core.covariance import Local
+from kernel._core.jit import block, implements
+from kernel._core.lanes import flagged, whole_vectors
+from kernel._core.noise import VARIANCE, draw_words, to_normals
+from kernel._core.normal import log1p, to_exponential
+from kernel._core.operations import advance, covariance, intensity, jump, move_state, open_state
+from kernel._core.special import fma, log
+from kernel.errors import Problems
+from kernel.markets.local_diffusion import LocalStep
+from kernel.markets.market import Market, Matrix, lower_factor
+
+_QUADRATIC = 1.5  # the largest ratio of variance to squared mean for which a squared normal stands for the variance
+_MOST_TILT = 0.5  # of the bound beyond which the expected price would be infinite
+
+_LAW = ("opening", "decay", "pull", "slope", "base", "drift", "late", "early", "tilt", "frequency")
+
+
+class HestonStep(NamedTuple):
+    """The law of each asset's variance a step later, how its log price follows, and the factor of the shocks."""
+
+    law: NDArray[np.void]  # [asset] numbers by the names in _LAW
+    shocks: NDArray[np.floating]  # [asset, asset] lower Cholesky factor of the variance shocks' correlation
+    local: LocalStep
+
+
+@implements(open_state, HestonStep)
+def _open_state(step, assets, n):
+    for a in range(assets.size):
+        assets[a].variance[:n] = step.law[a].opening
+
+
+@block
+def _draw_shocks(step, seed, lanes, assets, n):
+    """Fill assets[:].shock with the normals, correlated, of four steps."""
+    for row in range(assets.size):
+        a = assets.size - 1 - row  # in falling order: each needs the raw shocks of those before it
+        draw_words(seed, lanes.path, lanes.moment, a, VARIANCE, n, lanes.words)
+        to_normals(lanes.words, 2, n, assets[a].shock)
+    for row in range(assets.size):
+        a = assets.size - 1 - row
+        for slot in range(4):
+            shock, weight = assets[a].shock[slot], step.shocks[a, a]
+            for i in range(n):
+                shock[i] *= weight
+            for b in range(a):
+                weight, other = step.shocks[a, b], assets[b].shock[slot]
+                for i in range(n):
+                    shock[i] = fma(weight, other[i], shock[i])
+
+
+@block
+def _square_normals(law, lanes, asset, slot, n):
+    """Move the variance by a squared normal, where that meets mean and variance; flag the lanes where it does not.
+
+    The means, and the ratios of variance to squared mean, are left in lanes.near and lanes.far; lanes.room takes
+    log E[exp(tilt v)] - tilt E[v], what the drift of the log price has to give back.
+    """
+    decay, pull, slope, base, tilt = law.decay, law.pull, law.slope, law.base, law.tilt
+    real = type(decay)
+    zero, half, one, two, most = real(0), real(0.5), real(1), real(2), real(_MOST_TILT)
+    variance, z, moved = asset.variance, asset.shock[slot], asset.volatility
+    mean, ratio, give, flag = lanes.near, lanes.far, lanes.room, lanes.flag
+    for i in range(n):
+        m = fma(decay, variance[i], pull)
+        psi = fma(slope, variance[i], base) / (m * m)
+        flag[i] = psi > real(_QUADRATIC)
+        inverse = two / psi
+        rest = max(inverse - one, zero)
+        square = rest + math.sqrt(inverse * rest)
+        scale = m / (one + square)
+        root = math.sqrt(square) + z[i]
+        moved[i] = scale * root * root
+        y = min((tilt + tilt) * scale, most)
+        give[i] = half * (square * y * y / (one - y) - (y + log1p(-y)))
+        mean[i], ratio[i] = m, psi
+
+
+@block
+def _thin_exponentials(law, lanes, asset, slot, n):
+    """Move the variance of the flagged lanes, where it is near zero: to zero, or by an exponential variate."""
+    tilt, z, moved = law.tilt, asset.shock[slot], asset.volatility
+    real = type(tilt)
+    zero, one, two, most = real(0), real(1), real(2), real(_MOST_TILT)
+    mean, ratio, give, chosen = lanes.near, lanes.far, lanes.room, lanes.chosen
+    count, m, psi, normal = flagged(lanes, n), lanes.plus[0], lanes.plus[1], lanes.minus[0]
+    for j in range(count):
+        i = chosen[j]
+        m[j], psi[j], normal[j] = mean[i], ratio[i], z[i]
+    for j in range(whole_vectors(count, chosen.size)):
+        chance = two / (psi[j] + one)  # that the variance is not zero
+        scale = m[j] / chance
+        y = min(tilt * scale, most)
+        normal[j] = scale * max(to_exponential(normal[j]) + log(chance), zero)
+        psi[j] = log1p(chance * y / (one - y)) - tilt * m[j]
+    for j in range(count):
+        i = chosen[j]
+        moved[i], give[i] = normal[j], psi[j]
+
+
+@block
+def _follow(law, lanes, asset, n):
+    """Set the log price's drift and volatility over the step from the variance at its two ends."""
+    drift, late, early, frequency = law.drift, law.late, law.early, law.frequency
+    half = type(drift)(0.5)
+    variance, rate, moved, mean, give = asset.variance, asset.rate, asset.volatility, lanes.near, lanes.room
+    for i in range(n):
+        before, after, m = variance[i], moved[i], mean[i]
+        rate[i] = fma(late, after - m, fma(-early, m + before, fma(-frequency, give[i], drift)))
+        variance[i] = after
+        moved[i] = math.sqrt(half * (before + after))
+
+
+@implements(move_state, HestonStep)
+def _move_state(step, seed, s, lanes, assets, n):
+    """Draw the variance by Andersen's quadratic-exponential scheme with martingale correction.
+
+    Andersen (2008), "Simple and efficient simulation of the Heston stochastic volatility model", sections 3.2 and
+    4.3, with the variance over the step taken as the mean of its ends.
+    """
+    if s & 3 == 0:
+        _draw_shocks(step, seed, lanes, assets, n)
+    for a in range(assets.size):
+        _square_normals(step.law[a], lanes, assets[a], s & 3, n)
+        _thin_exponentials(step.law[a], lanes, assets[a], s & 3, n)
+        _follow(step.law[a], lanes, assets[a], n)
+
+
+@implements(advance, HestonStep)
+def _advance(step, segment, assets, n):
+    advance(step.local, segment, assets, n)
+
+
+@implements(covariance, HestonStep)
+def _covariance(step):
+    return covariance(step.local)
+
+
+@implements(intensity, HestonStep)
+def _intensity(step):
+    return 0.0
+
+
+@implements(jump, HestonStep)
+def _jump(step, seed, lanes, assets, n):
+    pass
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Heston(Market):
+    """Prices whose variance v moves: dv = mean_reversion (long_variance - v) dt + volatility_of_variance sqrt(v) dW.
+
+    Each step draws the variance and the price by Andersen's scheme: expected prices are exact, the law of the
+    prices has a bias that falls with the step (`docs/accuracy.md` has its size). Between grid points the price is
+    taken to move with the mean of the variances at the two ends of the step.
+
+    Args:
+        assets: names.
+        spot: opening prices, above 0; one for all assets or one each, as all numbers below.
+        drift: growth rate of the expected price per year, from -1,000 to 1,000.
+        variance: at the opening, per year, from 0 to 100: the square of a volatility.
+        mean_reversion: speed at which the variance reverts, per year, above 0, at most 10,000.
+        long_variance: that it reverts to, above 0, at most 100.
+        volatility_of_variance: above 0, at most 1,000.
+        price_variance_correlation: of the shocks of an asset's price and its variance, from -1 to 1.
+        correlation: [asset, asset], of the variance shocks, and of that part of the price shocks that is independent
+            of them; it is also that of the prices where all assets have one price_variance_correlation. None:
+            independent.
+
+    Raises:
+        InvalidInput: with every field that has to be mended.
+
+    Example:
+        >>> Heston(assets=["BTC"], spot=60_000.0, variance=0.4, mean_reversion=4.0, long_variance=0.5,
+        ...        volatility_of_variance=1.5, price_variance_correlation=-0.3).assets
+        ('BTC',)
+    """
+
+    variance: ArrayLike
+    mean_reversion: ArrayLike
+    long_variance: ArrayLike
+    volatility_of_variance: ArrayLike
+    price_variance_correlation: ArrayLike
+    correlation: Matrix | None = None
+
+    def _check(self, problems: Problems, size: int) -> None:
+        bounds: dict[str, dict[str, float]] = {
+            "variance": {"at_least": 0, "at_most": 100},
+            "mean_reversion": {"above": 0, "at_most": 10_000},
+            "long_variance": {"above": 0, "at_most": 100},
+            "volatility_of_variance": {"above": 0, "at_most": 1_000},
+            "price_variance_correlation": {"at_least": -1, "at_most": 1},
+        }
+        checked = {
+            name: checks.numbers(problems, name, getattr(self, name), size, **limits) for name, limits in bounds.items()
+        }
+        self._set(**checked, correlation=checks.correlation(problems, "correlation", self.correlation, size))
+
+    def _compensator(self) -> NDArray[np.float64]:
+        """Return the yearly growth of each expected price that is due to jumps."""
+        return np.zeros(len(self.assets))
+
+    def step(self, real: DTypeLike, span: float) -> NamedTuple:
+        """Return the law of the variance over a step, and what the price takes from it."""
+        return self._heston(real, span)
+
+    def _heston(self, real: DTypeLike, span: float) -> HestonStep:
+        rho, correlation = np.asarray(self.price_variance_correlation), np.asarray(self.correlation)
+        own, factor = np.sqrt(1 - rho**2), lower_factor(correlation).astype(real)
+        prices = correlation * (np.outer(rho, rho) + np.outer(own, own))
+        local = LocalStep(own.astype(real), factor, Local(lower_factor(prices).astype(real)))
+        law = np.zeros(len(self.assets), np.dtype([(name, real) for name in _LAW], align=True))
+        for name, value in self._law(span).items():
+            law[name] = value
+        return HestonStep(law, factor.copy(), local)
+
+    def _law(self, span: float) -> dict[str, NDArray[np.float64]]:
+        """Return by the names of Andersen (2008): decay E, tilt A, late K2 and early K3 / 2 over the step."""
+        kappa, theta, xi = (
+            np.asarray(value) for value in (self.mean_reversion, self.long_variance, self.volatility_of_variance)
+        )
+        rho, moved = np.asarray(self.price_variance_correlation), -np.expm1(-kappa * span)
+        late, early = 0.5 * (kappa * rho / xi - 0.5) + rho / (xi * span), 0.25 * (1 - rho**2)
+        return {
+            "opening": np.asarray(self.variance),
+            "decay": 1 - moved,
+            "pull": theta * moved,
+            "slope": xi**2 * (1 - moved) * moved / kappa,
+            "base": theta * xi**2 * moved**2 / (2 * kappa),
+            "drift": np.asarray(self.drift) - self._compensator(),
+            "late": late,
+            "early": early,
+            "tilt": (late + early) * span,
+            "frequency": np.full(kappa.shape, 1 / span),
+        }
