@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -45,36 +46,53 @@ def _open_state(step, assets, n):
 
 @block_of_lanes
 def _pick(step, seed, s, lanes, n):
-    """Fill lanes.chosen with the time whose residuals each lane takes: blocks of times in a circle."""
+    """Fill lanes.words[0] with the time whose residuals each lane takes: blocks of times in a circle."""
     number, within = s // step.block, s % step.block
     if within == 0 and number & 3 == 0:
         lanes.moment[:n] = np.uint64(number >> 2)
         draw_words(seed, lanes.path, lanes.moment, 0, RESAMPLE, n, lanes.lot)
-    lot, pick, size = lanes.lot[number & 3], lanes.chosen, np.uint64(step.residuals.shape[1])
+    lot, pick, size = lanes.lot[number & 3], lanes.words[0], np.uint64(step.residuals.shape[1])
     for i in range(n):
         time = ((np.uint64(lot[i]) * size) >> np.uint64(32)) + np.uint64(within)
-        pick[i] = np.int64(time - size if time >= size else time)
+        pick[i] = np.uint32(time - size if time >= size else time)
+
+
+@block_of_lanes
+def _look_up(residuals, growth, scale, variance, lanes, n):
+    """Fill lanes.near with the picked residuals, lanes.far with the growth that they bring at the lane's variance.
+
+    What is looked up stands in loops of its own: the vectoriser leaves them alone. Indices are unsigned, or Numba
+    would ask of each whether it counts from the end.
+    """
+    pick, node, residual, mean, place = lanes.words[0], lanes.words[1], lanes.near, lanes.far, lanes.room
+    low, high = lanes.plus[0], lanes.plus[1]
+    for i in range(n):
+        residual[i] = residuals[pick[i]]
+    for i in range(n):
+        exact = math.sqrt(variance[i]) * scale
+        whole = np.int32(exact)
+        node[i], place[i] = np.uint32(whole), exact - type(exact)(whole)
+    for i in range(n):
+        low[i], high[i] = growth[node[i]], growth[node[i] + np.uint32(1)]
+    for i in range(n):
+        mean[i] = fma(high[i] - low[i], place[i], low[i])
 
 
 @implements(move_state, FilteredStep)
 def _move_state(step, seed, s, lanes, assets, n):
     """Take the picked residuals, less the growth that they bring on average; move the variance by GARCH(1,1)."""
     _pick(step, seed, s, lanes, n)
-    pick = lanes.chosen
     for a in range(assets.size):
-        law, residuals, growth = step.law[a], step.residuals[a], step.growth[a]
+        law, variance, rate, local = step.law[a], assets[a].variance, assets[a].rate, assets[a].volatility
+        _look_up(step.residuals[a], step.growth[a], law.scale, variance, lanes, n)
         omega, alpha, beta, most = law.omega, law.alpha, law.beta, law.most
-        drift, root, frequency, scale = law.drift, law.root, law.frequency, law.scale
-        variance, rate, local = assets[a].variance, assets[a].rate, assets[a].volatility
+        drift, root, frequency = law.drift, law.root, law.frequency
+        residual, mean = lanes.near, lanes.far
         for i in range(n):
-            residual, deviation = residuals[pick[i]], np.sqrt(variance[i])
-            place = deviation * scale
-            node = np.int32(place)
-            low, high = growth[node], growth[node + 1]
-            mean = fma(high - low, place - type(place)(node), low)
-            rate[i] = fma(frequency, fma(deviation * root, residual, -mean), drift)
+            deviation = math.sqrt(variance[i])
+            rate[i] = fma(frequency, fma(deviation * root, residual[i], -mean[i]), drift)
             local[i] = deviation
-            variance[i] = min(fma(fma(alpha * residual, residual, beta), variance[i], omega), most)
+            variance[i] = min(fma(fma(alpha * residual[i], residual[i], beta), variance[i], omega), most)
 
 
 @implements(advance, FilteredStep)
