@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numba.core import types
+from numba.extending import overload
 
-from kernel._core.jit import implements
+from kernel._core.jit import INLINE, implements
+
+_DEEPEST = np.float32(1e3)  # a level that is never reached is infinitely far
 
 
 class Fixed(NamedTuple):
@@ -19,11 +23,40 @@ class Local(NamedTuple):
     """A correlation for all lanes; each has its own assets[:].volatility over the step."""
 
     factor: np.ndarray  # [asset, asset] lower Cholesky factor of the correlation
+    skew: np.ndarray  # [asset] expected change of the variance per change of the log price
 
 
 def volatility(covariance, asset):
     """Return what a row of the factor is to be multiplied by: an array over lanes, or the number 1."""
     raise NotImplementedError
+
+
+def skew(covariance, a):
+    """Return the skew of asset a, or the integer 0 where variances do not move."""
+    raise NotImplementedError
+
+
+def bent(variance, skew, depth):
+    """Return the variance with which a bridge meets a level `depth` away, the mean of that from its two ends.
+
+    Where the variance moves with the log price, the bridge's distances are to be measured in volatilities on the
+    way, half-way at variance - skew * distance / 2; the product of both distances then stands over this variance,
+    which is held between half and twice that of the step.
+    """
+    raise NotImplementedError
+
+
+@overload(bent, jit_options=INLINE)
+def _bent(variance, skew, depth):
+    if isinstance(skew, types.Integer):
+        return lambda variance, skew, depth: variance
+
+    def bend(variance, skew, depth):
+        half = type(variance)(0.5)
+        depth = min(max(depth, -_DEEPEST), _DEEPEST)
+        return min(max(variance - half * skew * depth, half * variance), variance + variance)
+
+    return bend
 
 
 def carry(covariance, dense, sparse, chosen, count):
@@ -39,6 +72,16 @@ def _volatility_fixed(covariance, asset):
 @implements(volatility, Local)
 def _volatility_local(covariance, asset):
     return asset.volatility
+
+
+@implements(skew, Fixed)
+def _skew_fixed(covariance, a):
+    return 0
+
+
+@implements(skew, Local)
+def _skew_local(covariance, a):
+    return covariance.skew[a]
 
 
 @implements(carry, Fixed)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernel._core.covariance import volatility
+from kernel._core.covariance import bent, skew, volatility
 from kernel._core.jit import block, implements, point
 from kernel._core.operations import at, distances, glance, is_number, mark, screen
 from kernel._core.special import exp, fma, log
@@ -34,10 +34,12 @@ def _mark_barrier(book, assets, n):
 def _distances_barrier(book, covariance, lanes, assets, n):
     before, after, level = assets[0].before, assets[0].after, lanes.level
     near, far, variance = lanes.near, lanes.far, lanes.variance
-    factor, local = covariance.factor[0, 0], volatility(covariance, assets[0])
+    factor, local, slope = covariance.factor[0, 0], volatility(covariance, assets[0]), skew(covariance, 0)
+    real = level.dtype.type
+    half, zero = book.side * real(0.5), real(0)
     for i in range(n):
-        deviation = factor * at(local, i)
-        near[i], far[i], variance[i] = before[i] - level[i], after[i] - level[i], deviation * deviation
+        deviation, a, c = factor * at(local, i), before[i] - level[i], after[i] - level[i]
+        near[i], far[i], variance[i] = a, c, bent(deviation * deviation, slope, half * (a + max(c, zero)))
 
 
 @implements(glance, BarrierBook)
@@ -48,11 +50,13 @@ def _glance_barrier(book, covariance, lanes, assets, span, ceiling, n):
 @implements(screen, BarrierBook)
 def _screen_barrier(book, covariance, lanes, assets, span, exponent, n):
     before, after, level, flag = assets[0].before, assets[0].after, lanes.level, lanes.flag
-    factor, local = covariance.factor[0, 0], volatility(covariance, assets[0])
+    factor, local, slope = covariance.factor[0, 0], volatility(covariance, assets[0]), skew(covariance, 0)
+    real = level.dtype.type
+    half, zero = book.side * real(0.5), real(0)
     for i in range(n):
-        deviation = factor * at(local, i)
-        room = deviation * deviation * at(span, i) * at(exponent, i)
-        flag[i] = (before[i] - level[i]) * (after[i] - level[i]) <= room
+        deviation, a, c = factor * at(local, i), before[i] - level[i], after[i] - level[i]
+        variance = bent(deviation * deviation, slope, half * (a + max(c, zero)))
+        flag[i] = a * c <= variance * at(span, i) * at(exponent, i)
 
 
 class LinearBook(NamedTuple):

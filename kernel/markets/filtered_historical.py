@@ -204,7 +204,7 @@ class FilteredHistorical(Market):
             np.ascontiguousarray(residuals.T).astype(real),
             growth.astype(real),
             self.block,
-            Local(lower_factor(correlation).astype(real)),
+            Local(lower_factor(correlation).astype(real), np.zeros(len(self.assets), real)),
         )
 
 

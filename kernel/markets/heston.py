@@ -218,8 +218,9 @@ class Heston(Market):
     def _heston(self, real: DTypeLike, span: float) -> HestonStep:
         rho, correlation = np.asarray(self.price_variance_correlation), np.asarray(self.correlation)
         own, factor = np.sqrt(1 - rho**2), lower_factor(correlation).astype(real)
+        skew = rho * np.asarray(self.volatility_of_variance)
         prices = correlation * (np.outer(rho, rho) + np.outer(own, own))
-        local = LocalStep(own.astype(real), factor, Local(lower_factor(prices).astype(real)))
+        local = LocalStep(own.astype(real), factor, Local(lower_factor(prices).astype(real), skew.astype(real)))
         law = np.zeros(len(self.assets), np.dtype([(name, real) for name in _LAW], align=True))
         for name, value in self._law(span).items():
             law[name] = value
