@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernel._core.covariance import bent, skew, volatility
+from kernel._core.covariance import Fixed, Local, bent, skew, volatility
 from kernel._core.jit import block, implements, point
 from kernel._core.operations import at, distances, glance, is_number, mark, screen
 from kernel._core.special import exp, fma, log
@@ -117,6 +117,7 @@ def _glance_linear(book, covariance, lanes, assets, span, ceiling, n):
     largest[:n] = 0
     for a in range(assets.size):
         square, local = (covariance.factor[a] * covariance.factor[a]).sum(), volatility(covariance, assets[a])
+        square = square if is_number(local) else square + square  # the most that a variance is bent
         for i in range(n):
             largest[i] = max(largest[i], square * at(local, i) * at(local, i))
     _sum_signs(book, lanes, assets, n, 0)
@@ -180,6 +181,44 @@ def _distances_linear(book, covariance, lanes, assets, n):
                 room[i] = fma(weight * at(local, i), share[i], room[i])
         for i in range(n):
             variance[i] = fma(room[i], room[i], variance[i])
+    _bend(covariance, lanes, assets, n)
+
+
+def _bend(covariance, lanes, assets, n):
+    """Bend the variance of the distance where the variances move with the prices."""
+    raise NotImplementedError
+
+
+@implements(_bend, Fixed)
+def _bend_fixed(covariance, lanes, assets, n):
+    pass
+
+
+@implements(_bend, Local)
+def _bend_local(covariance, lanes, assets, n):
+    """Sum what each asset's variance adds: share * skew * (its expected move with the distance)**2 / variance."""
+    zero, half, tiny = lanes.level.dtype.type(0), lanes.level.dtype.type(0.5), lanes.level.dtype.type(1e-30)
+    slope, room, variance, near, far = lanes.plus[0], lanes.room, lanes.variance, lanes.near, lanes.far
+    slope[:n] = zero
+    for b in range(assets.size):
+        common = assets[b].shock[0]  # of these lanes it is free: the state moves in whole blocks
+        common[:n] = zero
+        for a in range(b, assets.size):
+            weight, share, local = covariance.factor[a, b], assets[a].share, assets[a].volatility
+            for i in range(n):
+                common[i] = fma(weight * local[i], share[i], common[i])
+    for a in range(assets.size):
+        room[:n] = zero
+        for b in range(a + 1):
+            weight, common = covariance.factor[a, b], assets[b].shock[0]
+            for i in range(n):
+                room[i] = fma(weight, common[i], room[i])
+        skew_a, share = skew(covariance, a), assets[a].share
+        for i in range(n):
+            slope[i] = fma(skew_a * share[i], room[i] * room[i], slope[i])
+    for i in range(n):
+        depth = half * (near[i] + max(far[i], zero))
+        variance[i] = bent(variance[i], slope[i] / max(variance[i], tiny), depth)
 
 
 @implements(screen, LinearBook)
