@@ -13,8 +13,8 @@ from kernel._core.jit import implements
 from kernel._core.operations import jump
 from kernel._core.special import fma
 from kernel.errors import Problems
+from kernel.history import History, as_history
 from kernel.markets.diffusion import DiffusionStep, move_as_diffusion
-from kernel.markets.history import log_returns
 from kernel.markets.market import Market, lower_factor
 
 
@@ -93,7 +93,7 @@ class Merton(Market):
         return MertonStep(self._diffusion(real), self.jump_intensity, mean, lower_factor(covariance).astype(real))
 
     @classmethod
-    def fit(cls, prices: ArrayLike, *, dt: float, assets: list[str] | None = None) -> Self:
+    def fit(cls, prices: ArrayLike | History, *, dt: float | None = None, assets: list[str] | None = None) -> Self:
         """Estimate by maximum likelihood on the Poisson mixture of normals; open at the last prices.
 
         The likelihood is the product over the assets of their own, with one common intensity; one correlation
@@ -101,7 +101,8 @@ class Merton(Market):
         (`pip install "margin-kernel[fit]"`).
 
         Args:
-            prices: [time] or [time, asset], oldest first, evenly spaced, above 0; at least 31 rows.
+            prices: [time] or [time, asset], oldest first, evenly spaced, above 0; at least 31 rows; or a
+                history, as `kernel.read_prices` returns it, without dt and assets.
             dt: years between two rows.
             assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
 
@@ -111,6 +112,6 @@ class Merton(Market):
         """
         from kernel.markets.merton_likelihood import maximise  # noqa: PLC0415 - SciPy takes long to import
 
-        history = log_returns(prices, dt, assets)
-        best = maximise(history, dt)
+        history = as_history(prices, dt, assets)
+        best = maximise(history, history.dt)
         return cls(assets=history.assets, spot=history.last, **best)
