@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,8 @@ from kernel.prices.cells import read_numbers
 from kernel.prices.columns import prefix_of
 from kernel.prices.times import Times, written
 from kernel.tables import Sheet
+from kernel.text import counted, was
 
-_BAR = ("open", "high", "low", "close")
 _ROUNDING = 1e-6  # of the close
 
 Numbers = NDArray[np.float64]
@@ -23,46 +23,44 @@ def look_at(sheet: Sheet, columns: Mapping[str, str], times: Times, inside: NDAr
     """Return a sentence for each kind of bar that looks wrong, in the rows that count."""
     notes: list[str] = []
     for asset, column in columns.items():
-        lowered = {name.strip().lower(): name for name in reversed(sheet.header)}
-        prefix = prefix_of(column).lower()
-        volume = next((name for low, name in lowered.items() if low.startswith(f"{prefix}volume")), None)
-        bar = [lowered.get(prefix + field) for field in _BAR]
-        if all(bar) and volume:
-            _, high, low, close, traded = numbers = [_numbers(sheet, str(name)) for name in (*bar, volume)]
-            of = f" of {asset}" if len(columns) > 1 else ""
-            notes += _outside(sheet, of, inside, high, low, close)
-            notes += _idle(sheet, of, inside & (traded == 0) & (high == low))
-            notes += _repeated(sheet, of, times, inside & (traded > 0) & (high > low), np.column_stack(numbers))
+        bars = _bars(sheet, prefix_of(column).lower())
+        of = f" of {asset}" if len(columns) > 1 else ""
+        for which, what in _suspects(bars, times, inside):
+            verb = was(int(which.sum()))
+            notes.append(f"{counted(int(which.sum()), 'bar')}{of} {what} {verb} kept: {sheet.named(which)}.")
     return notes
 
 
-def _numbers(sheet: Sheet, column: str) -> Numbers:
-    nowhere = np.zeros(sheet.number.size, dtype=bool)  # what is no number there is nothing to refuse
-    return read_numbers(Problems(), sheet, column, nowhere)
+def _bars(sheet: Sheet, prefix: str) -> dict[str, Numbers]:
+    """Return the columns of bars, those that are there; the volume is the first column so called."""
+    lowered = {name.strip().lower(): name for name in reversed(sheet.header)}
+    named = {field: lowered.get(prefix + field) for field in ("open", "high", "low", "close")}
+    named["volume"] = next((lowered[low] for low in reversed(lowered) if low.startswith(f"{prefix}volume")), None)
+    nowhere = np.zeros(sheet.number.size, dtype=bool)  # a cell that is no number is nothing to refuse here
+    return {field: read_numbers(Problems(), sheet, name, nowhere) for field, name in named.items() if name is not None}
 
 
-def _outside(
-    sheet: Sheet, of: str, inside: NDArray[np.bool_], high: Numbers, low: Numbers, close: Numbers
-) -> Iterator[str]:
-    wrong = inside & ((close > high + _ROUNDING * close) | (close < low - _ROUNDING * close))
-    if wrong.any():
-        yield f"{wrong.sum():,} closes{of} lie outside their bar's low and high: {sheet.named(wrong)}."
+def _suspects(bars: dict[str, Numbers], times: Times, inside: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], str]]:
+    suspects = []
+    if {"high", "low", "close"} <= bars.keys():
+        rounding = _ROUNDING * bars["close"]
+        outside = (bars["close"] > bars["high"] + rounding) | (bars["close"] < bars["low"] - rounding)
+        suspects.append((inside & outside, "with a close outside low and high"))
+    if {"open", "high", "low", "close", "volume"} <= bars.keys():
+        flat, traded = bars["high"] == bars["low"], bars["volume"] > 0
+        suspects.append((inside & flat & (bars["volume"] == 0), "without any volume"))
+        suspects.append(_repeated(np.column_stack(list(bars.values())), times, inside & ~flat & traded))
+    return [(which, what) for which, what in suspects if which.any()]
 
 
-def _idle(sheet: Sheet, of: str, idle: NDArray[np.bool_]) -> Iterator[str]:
-    if idle.any():
-        yield f"{idle.sum():,} bars{of} have no volume, their price is the one before: {sheet.named(idle)}."
-
-
-def _repeated(sheet: Sheet, of: str, times: Times, traded: NDArray[np.bool_], bars: Numbers) -> Iterator[str]:
-    """Tell of bars with volume that stand at two times: chance does not repeat five numbers."""
+def _repeated(bars: Numbers, times: Times, traded: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], str]:
+    """Find the bars that stand at two times: chance does not repeat five numbers."""
     rows = np.flatnonzero(traded & np.isfinite(bars).all(axis=1))
     rows = rows[np.unique(times[rows], return_index=True)[1]]
     _, kind, count = np.unique(bars[rows].view("V40")[:, 0], return_inverse=True, return_counts=True)
-    again = rows[count[kind] > 1]
-    if again.size:
-        first, second = times[rows[kind == kind[np.flatnonzero(count[kind] > 1)[0]]]][:2]
-        marked = np.zeros(times.size, dtype=bool)
-        marked[again] = True
-        example = f"{written(first)} and {written(second)} have the same one"
-        yield f"{again.size:,} bars{of} stand at two times, one of them wrong: {sheet.named(marked)} ({example})."
+    twice, marked = count[kind] > 1, np.zeros(times.size, dtype=bool)
+    marked[rows[twice]] = True
+    if not twice.any():
+        return marked, ""
+    first, second = times[rows[kind == kind[twice.argmax()]]][:2]
+    return marked, f"that stand at two times, such as {written(first)} and {written(second)}, one of them wrong,"

@@ -27,17 +27,24 @@ def read_numbers(problems: Problems, sheet: Sheet, column: str, inside: NDArray[
     if isinstance(cells, np.ndarray) and cells.dtype.kind == "f":
         numbers, missing = cells.copy(), np.isnan(cells)
     else:
-        texts = [str(cell) for cell in cells]
-        numbers = np.array([_number(text) for text in texts], dtype=np.float64)
-        missing = np.array(
-            [np.isnan(number) and not is_text(text) for number, text in zip(numbers, texts, strict=True)]
-        )
+        numbers = _numbers([str(cell) for cell in cells])
+        missing = np.zeros(numbers.size, dtype=bool)
+        for k in np.flatnonzero(np.isnan(numbers)).tolist():
+            missing[k] = not is_text(str(cells[k]))
     broken = inside & ~np.isfinite(numbers) & ~missing
     if broken.any():
         example = cells[int(broken.argmax())]
         message = f"must be a plain, finite number such as 1234.5, not {str(example)!r}"
         problems.add("columns", f"{sheet.name}: {sheet.named(broken)}: {column!r} {message}")
     return numbers
+
+
+def _numbers(texts: list[str]) -> NDArray[np.float64]:
+    try:
+        quick = np.array(list(map(float, texts)))  # a third of the time of looking at each
+    except ValueError:
+        return np.array([_number(text) for text in texts])
+    return quick if "_" not in "".join(texts) else np.array([_number(text) for text in texts])
 
 
 def _number(text: str) -> float:

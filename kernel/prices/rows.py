@@ -60,7 +60,7 @@ def read_rows(
     if found.found:
         return None
     notes.extend(chosen.notes)
-    notes.extend(look_at(sheet, chosen.columns, times, inside))
+    notes.extend(look_at(sheet, chosen.columns, times, inside & ~np.isnan(prices).any(axis=1)))
     rows = Rows(sheet.name, sheet.noun, tuple(chosen.columns), chosen.alone, times, prices, sheet.number, extent)
     return _once(problems, notes, _ordered(problems, notes, _taken(rows, inside)))
 

@@ -46,9 +46,9 @@ def find_gaps(
     steps = np.diff(times).astype(np.int64).astype(np.float64)
     own = steps if spans.all() else steps[~spans]
     median = float(np.median(own))
-    closed, limit = False, _LONG * median if math.isnan(longest) else longest
+    limit = _LONG * median if math.isnan(longest) else longest
     if math.isnan(longest) and (own > limit).mean() > _OFTEN:
-        closed, limit = True, _CLOSED * median
+        limit = _CLOSED * median
         if (own > limit).mean() > _OFTEN:  # bars within the day: nights, not only weekends
             limit = _CLOSED * float(np.median(own[own > limit]))
     gaps = (steps > limit) | (spans & math.isnan(longest))
@@ -58,7 +58,7 @@ def find_gaps(
         problems.add("max_gap", message)
         return gaps, math.nan
     _look_at_short(problems, notes, steps, median)
-    if closed:
+    if (kept > _LONG * median).any():
         notes.append(_of_closures(kept, median))
     if gaps.any():
         notes.append(_of_gaps(times, steps, gaps, limit))
@@ -91,9 +91,9 @@ def _look_at_short(problems: Problems, notes: list[str], steps: NDArray[np.float
 
 
 def _of_closures(kept: NDArray[np.float64], median: float) -> str:
-    long = kept > _LONG * median
-    share = f"{100 * long.mean():.0f}% of the steps are longer than the usual {_written(median)}"
-    return f"The market closes: {share}, up to {_written(kept.max())}; each counts as one step, of {_written(kept.mean())} on average."
+    share = f"{100 * (kept > _LONG * median).mean():.2g}% of the steps are longer than the usual {_written(median)}"
+    what = f"{share}, up to {_written(kept.max())}, as of a market that closes"
+    return f"{what}: each counts as one step, of {_written(kept.mean())} on average."
 
 
 def _of_gaps(times: Times, steps: NDArray[np.float64], gaps: NDArray[np.bool_], limit: float) -> str:

@@ -105,11 +105,8 @@ def _read_csv(path: Path) -> Sheet:
         message = f"{path.name}: {listed('line', number[ragged])}: must have {len(header)} cells, as the others have"
         raise InvalidInput([Problem("history", message)])
 
-    def cells_of(name: str) -> list[str]:
-        place = header.index(name)
-        return [cells[place] for cells in body]
-
-    return Sheet(path.name, header, cells_of, number, "line")
+    columns = list(zip(*body, strict=True)) or [()] * len(header)
+    return Sheet(path.name, header, lambda name: columns[header.index(name)], number, "line")
 
 
 def _delimiter(text: str) -> str:
