@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from kernel.errors import Problems
 from kernel.tables import Sheet
+from kernel.tables.read import Cells
 
 _MISSING = {"", "nan", "na", "n/a", "null", "none", "-"}
 
@@ -27,10 +28,10 @@ def read_numbers(problems: Problems, sheet: Sheet, column: str, inside: NDArray[
     if isinstance(cells, np.ndarray) and cells.dtype.kind == "f":
         numbers, missing = cells.copy(), np.isnan(cells)
     else:
-        numbers = _numbers([str(cell) for cell in cells])
+        numbers = _numbers(cells)
         missing = np.zeros(numbers.size, dtype=bool)
         for k in np.flatnonzero(np.isnan(numbers)).tolist():
-            missing[k] = not is_text(str(cells[k]))
+            missing[k] = not is_text(cells[k])
     broken = inside & ~np.isfinite(numbers) & ~missing
     if broken.any():
         example = cells[int(broken.argmax())]
@@ -39,9 +40,9 @@ def read_numbers(problems: Problems, sheet: Sheet, column: str, inside: NDArray[
     return numbers
 
 
-def _numbers(texts: list[str]) -> NDArray[np.float64]:
+def _numbers(texts: Cells) -> NDArray[np.float64]:
     try:
-        quick = np.array(list(map(float, texts)))  # a third of the time of looking at each
+        quick = np.fromiter(map(float, texts), dtype=np.float64, count=len(texts))  # a third of the time of the other
     except ValueError:
         return np.array([_number(text) for text in texts])
     return quick if "_" not in "".join(texts) else np.array([_number(text) for text in texts])

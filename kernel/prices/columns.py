@@ -74,7 +74,7 @@ def _symbol(problems: Problems, sheet: Sheet) -> str:
     if len(symbols) > 1:
         listed = ", ".join(symbols[:3]) + (", ..." if len(symbols) > 3 else "")  # noqa: PLR2004 - shown
         problems.add("columns", f"{sheet.name} holds several assets one below the other ({listed}): give each its file")
-    return symbols[0] if symbols else sheet.name.partition(".")[0]
+    return symbols[0] if symbols else sheet.stem
 
 
 def _found(problems: Problems, sheet: Sheet, time: str, alone: str) -> Chosen:
@@ -95,8 +95,9 @@ def _found(problems: Problems, sheet: Sheet, time: str, alone: str) -> Chosen:
     )
     if len(single) == 1 and not adjusted:
         return Chosen({_asset(single[0], alone) if single is numeric else alone: single[0]}, alone)
-    what = f"hold prices? It has {', '.join(map(repr, lowered))}" if lowered else "hold prices? It has but one"
-    problems.add("columns", f"{sheet.name}: which columns {what}: name them")
+    listed = ", ".join(map(repr, lowered)) or "no other"
+    what = "which columns hold prices? Name them" if numeric else "no column holds numbers besides the times"
+    problems.add("columns", f"{sheet.name}: {what}: it has {listed}")
     return Chosen({}, alone)
 
 

@@ -94,47 +94,31 @@ def check_clocks(panel: Panel) -> None:
     Raises:
         InvalidInput: if they share few.
     """
-    first = panel.number[:, 0] > 0
-    for name, lines in zip(panel.files[1:], panel.number.T[1:], strict=True):
-        other = lines > 0
-        shared, largest = int((first & other).sum()), int(max(first.sum(), other.sum()))
+    there = panel.number > 0
+    for asset, name in enumerate(panel.files):
+        shared, largest = int((there[:, 0] & there[:, asset]).sum()), int(there[:, [0, asset]].sum(axis=0).max())
         if shared < _LEAST_SHARED * largest:
-            alone = [written(panel.times[int(one.argmax())]) for one in (first & ~other, other & ~first)]
-            count = f"of {largest:,} times in their common range they share {shared:,}"
-            example = " and ".join(
-                f"{file} has {time}"
-                for file, time, one in zip((panel.files[0], name), alone, (first & ~other, other & ~first), strict=True)
-                if one.any()
-            )
-            message = (
-                f"{panel.files[0]} and {name} stand on two clocks: {count}; {example} alone: give both the same times"
-            )
-            raise InvalidInput([Problem("history", message)])
+            alone = ((panel.files[0], there[:, 0] & ~there[:, asset]), (name, there[:, asset] & ~there[:, 0]))
+            examples = [f"{file} alone has {written(panel.times[one.argmax()])}" for file, one in alone if one.any()]
+            count = f"they share {shared:,} of {largest:,} times in their common range"
+            message = f"{panel.files[0]} and {name} stand on two clocks: {count}; {', '.join(examples)}"
+            raise InvalidInput([Problem("history", f"{message}: give both the same times")])
 
 
 def drop_unusable(problems: Problems, notes: list[str], panel: Panel) -> tuple[Panel, NDArray[np.bool_]]:
     """Leave out the times at which an asset has no price above 0; return also the steps that then span one."""
     usable = panel.prices > 0
-    for asset, name in enumerate(panel.assets):
-        bad = ~usable[:, asset]
-        if not bad.any():
+    for asset in np.flatnonzero(~usable.all(axis=0)).tolist():
+        bad, price = ~usable[:, asset], panel.prices[:, asset]
+        name, file, count = panel.assets[asset], panel.files[asset], int(bad.sum())
+        kinds = {"missing": int(np.isnan(price).sum()), "not above 0": int((price <= 0).sum())}
+        why = " or ".join(f"{kind} ({n:,})" if n < count else kind for kind, n in kinds.items() if n)
+        if bad.mean() <= _MOST_UNUSABLE:
+            left = f"{counted(count, 'row')} {was(count)} left out, where {name} is {why}"
+            notes.append(f"{left}: {panel.named(bad, asset)}.")
             continue
-        negative = int((panel.prices[:, asset] < 0).sum())
-        missing = int(np.isnan(panel.prices[:, asset]).sum())
-        kinds = ((missing, "missing"), (int(bad.sum()) - missing, "not above 0"))
-        why = " and ".join(f"{count:,} {kind}" if count < bad.sum() else kind for count, kind in kinds if count)
-        if bad.mean() > _MOST_UNUSABLE:
-            mend = (
-                "does the column hold returns?"
-                if 2 * negative > bad.sum()
-                else "leave it out, or choose first and last"
-            )
-            share = f"{bad.sum():,} of {bad.size:,} prices of {name} ({100 * bad.mean():.0f}%)"
-            problems.add("history", f"{panel.files[asset]}: {share} are {why}: {panel.named(bad, asset)}: {mend}")
-        else:
-            count = int(bad.sum())
-            notes.append(
-                f"{counted(count, 'price')} of {name} {was(count)} {why}, the row left out: {panel.named(bad, asset)}."
-            )
+        mend = "does the column hold returns?" if 2 * (price < 0).sum() > count else "leave it out, or choose a range"
+        share = f"{count:,} of {bad.size:,} prices of {name} ({100 * bad.mean():.0f}%)"
+        problems.add("history", f"{file}: {share} are {why}: {panel.named(bad, asset)}: {mend}")
     kept = np.array(usable.all(axis=1))
     return panel.taken(kept), np.diff(np.flatnonzero(kept)) > 1

@@ -39,6 +39,8 @@ class Sheet(NamedTuple):
     """The columns of a file, or of an Arrow table."""
 
     name: str
+    stem: str
+    """The name without suffixes."""
     header: tuple[str, ...]
     cells: Callable[[str], Cells]
     """Of a column: texts of a CSV file; numbers (NaN: missing), UTC times, or texts of an Arrow table."""
@@ -71,7 +73,7 @@ def read_sheet(source: Any) -> Sheet:
         InvalidInput: if it cannot be read, or is empty.
     """
     if hasattr(source, "__arrow_c_stream__"):
-        return _of_arrow("the table", source)
+        return _of_arrow("the table", "asset", source)
     if not isinstance(source, str | os.PathLike):
         message = f"must be a path, or a table with __arrow_c_stream__, not {type(source).__name__}"
         raise InvalidInput([Problem("history", message)])
@@ -102,17 +104,20 @@ def _read_csv(path: Path) -> Sheet:
     number = np.array([number for number, _ in lines[above:]], dtype=np.int64)
     ragged = np.array([len(cells) != len(header) for cells in body], dtype=bool)
     if ragged.any():
-        message = f"{path.name}: {listed('line', number[ragged])}: must have {len(header)} cells, as the others have"
+        message = f"{path.name}: {listed('line', number[ragged])}: must have {len(header)} cells, as the header has"
         raise InvalidInput([Problem("history", message)])
-
     columns = list(zip(*body, strict=True)) or [()] * len(header)
-    return Sheet(path.name, header, lambda name: columns[header.index(name)], number, "line")
+    return Sheet(path.name, _stem(path), header, lambda name: columns[header.index(name)], number, "line")
+
+
+def _stem(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).stem
 
 
 def _delimiter(text: str) -> str:
-    """Return the delimiter that stands most often in the third line, which is below a note and a header."""
-    line = "\n".join(text[:10_000].splitlines()[:3]).rpartition("\n")[2]
-    return max(_DELIMITERS, key=line.count)
+    """Return the delimiter that stands in each of the first lines; below a note, that of the third is what counts."""
+    lines = [line for line in text[:100_000].splitlines() if line.strip()][:3] or [""]
+    return max(_DELIMITERS, key=lambda one: (min(line.count(one) for line in lines), lines[-1].count(one)))
 
 
 def _header(name: str, lines: list[list[str]]) -> tuple[tuple[str, ...], int]:
@@ -136,12 +141,12 @@ def _read_parquet(path: Path) -> Sheet:
     import pyarrow.parquet
 
     try:
-        return _of_arrow(path.name, pa.parquet.ParquetFile(path).read())
+        return _of_arrow(path.name, path.stem, pa.parquet.ParquetFile(path).read())
     except pa.ArrowException as error:
         raise InvalidInput([Problem("history", f"{path} is not readable as parquet: {error}")]) from error
 
 
-def _of_arrow(name: str, source: Any) -> Sheet:
+def _of_arrow(name: str, stem: str, source: Any) -> Sheet:
     import pyarrow as pa
 
     table = pa.table(source)
@@ -149,7 +154,7 @@ def _of_arrow(name: str, source: Any) -> Sheet:
         raise InvalidInput([Problem("history", f"{name} is empty")])
     times = tuple(field.name for field in table.schema if _is_time(field.type))
     rows = np.arange(1, table.num_rows + 1)
-    return Sheet(name, tuple(table.column_names), partial(_cells, table), rows, "row", times)
+    return Sheet(name, stem, tuple(table.column_names), partial(_cells, table), rows, "row", times)
 
 
 def _cells(table: pa.Table, name: str) -> Cells:
