@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kernel.errors import Problems
 from kernel.prices.panel import Panel
 from kernel.prices.times import Times, written
-from kernel.text import counted, duration, years
+from kernel.text import counted, duration, was, years
 
 _LONG = 1.5  # medians: a step beyond it is not the usual one
 _OFTEN = 0.05  # of the steps: what is missing that often is not missing but closed
@@ -82,12 +82,12 @@ def _look_at_short(problems: Problems, notes: list[str], steps: NDArray[np.float
     short = steps < _SHORT * median
     if not short.any():
         return
-    count = f"{counted(int(short.sum()), 'step')} of {steps.size:,}"
+    count = f"{short.sum():,} of {steps.size:,}"
     what = f"much shorter than the usual {_written(median)}, down to {_written(steps.min())}"
     if short.mean() > _MOST_SHORT:
-        problems.add("time", f"is uneven: {count} are {what}: bring the file to one step")
+        problems.add("time", f"its steps are uneven: {count} are {what}: bring the file to one step")
     else:
-        notes.append(f"{count} {'is' if short.sum() == 1 else 'are'} {what}; each counts as one step.")
+        notes.append(f"{count} steps {was(int(short.sum()))} {what}: each counts as one step.")
 
 
 def _of_closures(kept: NDArray[np.float64], median: float) -> str:
