@@ -3,6 +3,7 @@
 from kernel.accounts import Account as Account
 from kernel.accounts import Linear as Linear
 from kernel.errors import InvalidInput as InvalidInput
+from kernel.history import History as History
 from kernel.ladder import Ladder as Ladder
 from kernel.markets import Bates as Bates
 from kernel.markets import FilteredHistorical as FilteredHistorical
@@ -19,4 +20,5 @@ from kernel.measures import expected_shortfall as expected_shortfall
 from kernel.measures import survival as survival
 from kernel.measures import value_at_risk as value_at_risk
 from kernel.outcome import Outcome as Outcome
+from kernel.prices import read_prices as read_prices
 from kernel.simulation import simulate as simulate

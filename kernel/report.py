@@ -18,7 +18,7 @@ from kernel.measures import (
     value_at_risk,
 )
 from kernel.outcome import Outcome
-from kernel.text import duration, unit_of
+from kernel.text import counted, duration, unit_of
 
 SCHEMA = 1
 _HELD = "Losses are of the account left alone: whatever breaches, its positions are held to the horizon."
@@ -95,9 +95,9 @@ def text(found: dict[str, Any]) -> str:
 def _head(found: dict[str, Any]) -> str:
     inputs, opening = found["provenance"]["inputs"], found["opening"]
     run, count = inputs["simulation"], len(inputs["account"]["positions"])
-    first = f"{_counted(count, 'position')} on {_named(found['market']['assets'])}, {found['market']['model']} market"
+    first = f"{counted(count, 'position')} on {_named(found['market']['assets'])}, {found['market']['model']} market"
     second = (
-        f"{run['paths']:,} paths of {_counted(run['steps'], 'step')}, {run['monitoring']} monitoring, "
+        f"{run['paths']:,} paths of {counted(run['steps'], 'step')}, {run['monitoring']} monitoring, "
         f"{run['precision']} precision, seed {run['seed']}"
     )
     amounts = (f"{name} {_figure(opening[name], ',.2f')}" for name in ("equity", "requirement"))
@@ -108,10 +108,6 @@ def _head(found: dict[str, Any]) -> str:
 
 def _figure(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _named(assets: Sequence[str]) -> str:
@@ -133,7 +129,8 @@ def _fitted(found: dict[str, Any]) -> str:
     lines = _aligned(rows, texts=1)
     shared = [f"{name} {value:.5g}" for name, value in market.items() if isinstance(value, float)]
     lines += [", ".join(shared) + " a year"] if shared else []
-    return "\n".join([textwrap.fill(history, _WIDTH), *lines, *_correlation(market)])
+    notes = [textwrap.fill(note, _WIDTH, initial_indent="- ", subsequent_indent="  ") for note in source["notes"]]
+    return "\n".join([textwrap.fill(history, _WIDTH), *notes, *lines, *_correlation(market)])
 
 
 def _correlation(market: dict[str, Any]) -> list[str]:

@@ -50,6 +50,26 @@ def duration(value: float) -> str:
     return f"{value * per_year:.4g} {unit}"
 
 
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun.
+
+    Example:
+        >>> counted(2000, "row")
+        '2,000 rows'
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def was(count: int) -> str:
+    """Write the verb to a count.
+
+    Example:
+        >>> was(1), was(2)
+        ('was', 'were')
+    """
+    return "was" if count == 1 else "were"
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """Return "; did you mean ...?" if a known name looks like this one, else what is known.
 

@@ -144,6 +144,22 @@ def test_fitted_market_is_shown_with_its_history(margin: Margin) -> None:
     assert (history["file"], history["rows"], len(history["blake2b"])) == ("prices.csv", 4, 32)
 
 
+def test_what_was_mended_in_a_history_is_shown(margin: Margin, tmp_path: Path) -> None:
+    """The notes of a history follow the line that names it, wrapped, and stand in the JSON."""
+    days = [f"2020-01-{day:02},{100 + day % 3}" for day in (*range(30, 20, -1), *range(14, 0, -1))]
+    (tmp_path / "prices.csv").write_text("\n".join(["Date,Close", *days]))
+    _, out, _ = margin("run", "fitted.toml")
+    lines = out.splitlines()
+    start = lines.index("- It stands newest first: its rows were turned round.")
+    assert "24 prices from 2020-01-01 to 2020-01-30" in lines[start - 1]
+    assert lines[start + 1].startswith("- There is 1 step longer than 36 h, over which no return is taken: the longest")
+    assert lines[start + 2].startswith("  ")
+    assert max(map(len, lines)) <= 100
+    _, out, _ = margin("run", "fitted.toml", "--format", "json")
+    assert len(json.loads(out)["history"]["notes"]) == 2
+    assert json.loads(out)["provenance"]["history"]["notes"] == json.loads(out)["history"]["notes"]
+
+
 def test_options_override_the_file(margin: Margin) -> None:
     """Options and --set stand for values of the file, options before --set."""
     options = [

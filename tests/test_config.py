@@ -157,6 +157,33 @@ def test_several_columns_are_named_by_their_assets(write: Write) -> None:
     assert load(path, overrides).market.assets == ("SPX", "NDX")
 
 
+def test_columns_are_found_out(write: Write) -> None:
+    """Without a column, the closes are taken: one is called as `asset` or the file says, several as they say."""
+    text = FITTED.replace('column = "Close"\n', "")
+    path = write(text)
+    assert load(path).market.assets == ("SPX",)
+    unnamed = write(text.replace('asset = "SPX"\n[account]', "[account]"))
+    assert "must be one of the market's (prices), not SPX" in _problems(unnamed)["account.positions[0].asset"]
+    assert load(unnamed, ["account.positions[0].asset=prices"]).market.assets == ("prices",)
+    rows = [f"2020-01-0{k + 1},{price},{price + k % 2}\n" for k, price in enumerate(PRICES)]
+    (path.parent / "prices.csv").write_text("Date,SPX:close,NDX:close\n" + "".join(rows))
+    assert load(unnamed).market.assets == ("SPX", "NDX")
+    path.write_text(text)
+    assert "the file has several (SPX, NDX)" in _problems(path)["market.asset"]
+
+
+def test_what_was_mended_in_a_history_is_kept(write: Write) -> None:
+    """The notes of a history stand with its source; what it refuses names the config's own key."""
+    path = write(FITTED)
+    header, *rows = HISTORY.splitlines()
+    (path.parent / "prices.csv").write_text("\n".join([header, *rows[::-1]]))
+    run = load(path)
+    assert run.source is not None
+    assert run.source.notes == ("It stands newest first: its rows were turned round.",)
+    (path.parent / "prices.csv").write_text(HISTORY.replace("2020-01-03,", "2020-01-03,x"))
+    assert "line 4: 'Close' must be a plain, finite number" in _problems(path)["market.column"]
+
+
 def test_overrides_are_toml_values_or_bare_words(write: Write) -> None:
     """Overrides given as texts are read like values of a file; numbers may lack their leading zero."""
     run = load(

@@ -13,6 +13,7 @@ LAYERS = [
     {"errors", "text"},
     {"checks"},
     {"_core"},
+    {"history"},
     {"markets", "accounts"},
     {"ladder"},
     {"chunks"},

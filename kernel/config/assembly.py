@@ -14,9 +14,10 @@ import numpy as np
 
 from kernel.accounts import Account, Linear
 from kernel.errors import InvalidInput, Problem, Problems
+from kernel.history import History
 from kernel.ladder import Ladder
 from kernel.markets import Gbm, Kou, Market, Merton
-from kernel.prices import day, read_history
+from kernel.prices import read_prices, written
 from kernel.simulation import check
 from kernel.text import years
 
@@ -26,7 +27,7 @@ POSITIONS = {"linear": Linear}
 AT_SPOT = "spot"  # as an entry price: the market's opening price
 _LEVELS = (0.95, 0.99)
 _SETTINGS = {"seed": 0, "monitoring": "continuous", "precision": "single", "threads": None}
-_OF_HISTORY = ("column", "time", "first", "last", "max_gap")
+_OF_HISTORY = ("time", "first", "last", "max_gap")
 
 Section = dict[str, Any] | None
 T = TypeVar("T")
@@ -42,6 +43,8 @@ class Source(NamedTuple):
     last: str
     dt: float
     """Years between two rows."""
+    notes: tuple[str, ...] = ()
+    """What was found in the file, and what was done about it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +75,8 @@ def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) ->
         InvalidInput: with the problems noted before and those found here.
     """
     market, source = _market(problems, sections["market"], path.parent)
-    account = _account(problems, sections["account"], market, _assets(sections["market"]))
+    assets = _assets(sections["market"]) if market is None else market.assets
+    account = _account(problems, sections["account"], market, assets)
     ladder = _built(problems, "ladder", Ladder, sections["ladder"])
     levels = _levels(sections["measures"])
     simulation = _simulation(problems, sections, market, account, ladder, levels)
@@ -124,22 +128,20 @@ def _market(problems: Problems, section: Section, folder: Path) -> tuple[Market 
     if "history" not in section:
         parameters = {name: value for name, value in section.items() if name != "model"}
         return _built(problems, "market", MARKETS[section["model"]], parameters), None
-    if _is_noted(problems, "market.history", "market.asset", *(f"market.{name}" for name in _OF_HISTORY)):
+    if _is_noted(
+        problems, "market.history", "market.column", "market.asset", *(f"market.{name}" for name in _OF_HISTORY)
+    ):
         return None, None
     fitted = _built(problems, "market", _fit, {"section": section, "folder": folder})
     return fitted if fitted is not None else (None, None)
 
 
 def _fit(section: dict[str, Any], folder: Path) -> tuple[Market, Source]:
-    path, settings = folder / section["history"], {name: section[name] for name in _OF_HISTORY if name in section}
-    if isinstance(settings["column"], str):
-        settings["column"] = {section.get("asset", settings["column"]): settings["column"]}
-    elif "asset" in section:
-        raise InvalidInput([Problem("asset", "names the one column; several are named in column itself")])
-    history = read_history(path, **settings)
+    path = folder / section["history"]
+    history = _read(path, section)
     kind = FITTED[section["model"]]
     try:
-        market = kind.fit(history.prices, dt=history.dt, assets=list(history.assets))
+        market = kind.fit(history)
     except InvalidInput as invalid:
         raise InvalidInput(
             [Problem("history", f"{path.name}: {field} {message}") for field, message in invalid.problems]
@@ -148,9 +150,33 @@ def _fit(section: dict[str, Any], folder: Path) -> tuple[Market, Source]:
         message = f'to fit {section["model"]} needs SciPy: pip install "margin-kernel[fit]"'
         raise InvalidInput([Problem("model", message)]) from None
     market = replace(market, **{name: section[name] for name in ("drift", "spot") if name in section})
-    days = day(history.times[0]), day(history.times[-1])
+    first, last = ("", "") if history.times is None else (written(history.times[0]), written(history.times[-1]))
     digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    return market, Source(section["history"], digest, len(history.times), *days, history.dt)
+    return market, Source(section["history"], digest, len(history.prices), first, last, history.dt, history.notes)
+
+
+def _read(path: Path, section: dict[str, Any]) -> History:
+    """Read a history; `asset` names its one column, which else is called as the section or the file calls it."""
+    settings, column, asset = (
+        {name: section.get(name) for name in _OF_HISTORY},
+        section.get("column"),
+        section.get("asset"),
+    )
+    if isinstance(column, dict) and asset is not None:
+        raise InvalidInput([Problem("asset", "names the one column; several are named in column itself")])
+    columns = {asset or column: column} if isinstance(column, str) else column
+    try:
+        history = read_prices(path, columns=columns, **settings)
+    except InvalidInput as invalid:
+        raise InvalidInput(
+            [Problem({"columns": "column"}.get(field, field), message) for field, message in invalid.problems]
+        ) from None
+    if asset is None or history.assets == (asset,):
+        return history
+    if len(history.assets) > 1:
+        message = f"names one column, but the file has several ({', '.join(history.assets)}): name one as column"
+        raise InvalidInput([Problem("asset", message)])
+    return replace(history, assets=(asset,))
 
 
 # Account
@@ -238,7 +264,7 @@ def _assets(section: Section) -> list[str]:
     """Return the names of the assets that a market is to have, also when it cannot be built."""
     stated = section or {}
     named = stated.get("assets", stated.get("column"))
-    named = [stated.get("asset", named)] if isinstance(named, str) and "column" in stated else named
+    named = [stated.get("asset", named)] if "history" in stated and not isinstance(named, dict) else named
     listed = [named] if isinstance(named, str) else list(named) if isinstance(named, list | dict) else []
     return [name for name in listed if isinstance(name, str)]
 

@@ -18,13 +18,13 @@ jump_volatility = 0.06        # standard deviation of the log-jump
 # Instead of stating the market's parameters, fit it to a price history:
 # [market]
 # model = "merton"            # gbm or merton
-# history = "prices.csv"      # beside this file; .csv, .csv.gz or .parquet with the columns' names in line 1
-# column = "Close"            # or {BTC = "BTC:close", ETH = "ETH:close"}
+# history = "prices.csv"      # beside this file; .csv, .csv.gz or .parquet, as exchanges write them
+# column = "Close"            # or {BTC = "BTC:close", ETH = "ETH:close"}; default: the closes
 # asset = "BTC"               # name of the one column's asset
-# time = "Date"               # default: the first column
+# time = "Date"               # default: the column that is so called, or the first
 # first = "2018-01-01"        # optional range of dates
 # last = "2023-12-31"
-# max_gap = "7d"              # longest step allowed between two rows; default: 1.5 x the median step
+# max_gap = "36h"             # no return is taken over longer steps; default: found out, with a note
 # drift = 0.0                 # instead of the fitted drift; likewise spot, instead of the last price
 
 [account]

@@ -144,10 +144,10 @@ def _stated(kind: type[Market]) -> type[BaseModel]:
 _STATED = {name: _stated(kind) for name, kind in MARKETS.items()}
 _ALL_STATED = {name: one.annotation for shape in _STATED.values() for name, one in shape.model_fields.items()}
 _UNKNOWN_MODEL = _shape("Market", {"model": _MODEL}, {name: Any for name in _ALL_STATED if name != "model"})
-_HISTORY = {"asset": _TEXT, "time": _TEXT, "first": _DAY, "last": _DAY, "max_gap": _GAP}
+_HISTORY = {"column": _COLUMNS, "asset": _TEXT, "time": _TEXT, "first": _DAY, "last": _DAY, "max_gap": _GAP}
 _FITTED = _shape(
     "Fitted",
-    {"model": _FITTED_MODEL, "history": _TEXT, "column": _COLUMNS},
+    {"model": _FITTED_MODEL, "history": _TEXT},
     {**_HISTORY, "drift": _NUMBERS, "spot": _NUMBERS},
 )
 _POSITION = _shape(

@@ -8,8 +8,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from kernel.history import History, as_history
 from kernel.markets.diffusion import Diffusion
-from kernel.markets.history import log_returns
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,11 +39,12 @@ class Gbm(Diffusion):
         return self._diffusion(real)
 
     @classmethod
-    def fit(cls, prices: ArrayLike, *, dt: float, assets: list[str] | None = None) -> Self:
+    def fit(cls, prices: ArrayLike | History, *, dt: float | None = None, assets: list[str] | None = None) -> Self:
         """Estimate drifts, volatilities and correlations by maximum likelihood; open at the last prices.
 
         Args:
-            prices: [time] or [time, asset], oldest first, evenly spaced, above 0; at least three rows.
+            prices: [time] or [time, asset], oldest first, evenly spaced, above 0; at least three rows; or a
+                history, as `kernel.read_prices` returns it, without dt and assets.
             dt: years between two rows.
             assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
 
@@ -54,13 +55,15 @@ class Gbm(Diffusion):
             >>> Gbm.fit([100.0, 102.0, 99.0, 101.0], dt=1 / 365).volatility.round(3)
             array([0.448])
         """
-        history = log_returns(prices, dt, assets)
-        covariance = np.atleast_2d(np.cov(history.returns, rowvar=False, bias=True)) / dt
+        history = as_history(prices, dt, assets)
+        covariance = np.atleast_2d(np.cov(history.returns, rowvar=False, bias=True)) / history.dt
         volatility = np.sqrt(np.diag(covariance))
+        correlation = np.atleast_2d(np.corrcoef(history.returns, rowvar=False))
+        np.fill_diagonal(correlation, 1.0)
         return cls(
             assets=history.assets,
             spot=history.last,
-            drift=history.returns.mean(axis=0) / dt + 0.5 * volatility**2,
+            drift=history.returns.mean(axis=0) / history.dt + 0.5 * volatility**2,
             volatility=volatility,
-            correlation=history.correlation,
+            correlation=0.5 * (correlation + correlation.T),
         )

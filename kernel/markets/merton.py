@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, DTypeLike
 from kernel._core.jit import implements
 from kernel._core.operations import jump
 from kernel.errors import Problems
+from kernel.history import History, as_history
 from kernel.markets.diffusion import Diffusion, DiffusionStep, move_as_diffusion
-from kernel.markets.history import log_returns
 from kernel.markets.normal_jumps import JumpSizes, NormalJumps, jump_normally
 
 
@@ -64,7 +64,7 @@ class Merton(NormalJumps, Diffusion):
         return MertonStep(self._diffusion(real), self.jump_intensity, self._jump_sizes(real))
 
     @classmethod
-    def fit(cls, prices: ArrayLike, *, dt: float, assets: list[str] | None = None) -> Self:
+    def fit(cls, prices: ArrayLike | History, *, dt: float | None = None, assets: list[str] | None = None) -> Self:
         """Estimate by maximum likelihood on the Poisson mixture of normals; open at the last prices.
 
         The likelihood is the product over the assets of their own, with one common intensity; one correlation
@@ -72,7 +72,8 @@ class Merton(NormalJumps, Diffusion):
         (`pip install "margin-kernel[fit]"`).
 
         Args:
-            prices: [time] or [time, asset], oldest first, evenly spaced, above 0; at least 31 rows.
+            prices: [time] or [time, asset], oldest first, evenly spaced, above 0; at least 31 rows; or a
+                history, as `kernel.read_prices` returns it, without dt and assets.
             dt: years between two rows.
             assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
 
@@ -82,6 +83,6 @@ class Merton(NormalJumps, Diffusion):
         """
         from kernel.markets.merton_likelihood import maximise  # noqa: PLC0415 - SciPy takes long to import
 
-        history = log_returns(prices, dt, assets)
-        best = maximise(history, dt)
+        history = as_history(prices, dt, assets)
+        best = maximise(history, history.dt)
         return cls(assets=history.assets, spot=history.last, **best)

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import gammaln, logsumexp
 
 from kernel.errors import InvalidInput, Problem
-from kernel.markets.history import LogReturns
+from kernel.history import History
 
 _FEWEST_RETURNS = 30
 _MOST_JUMPS = 12  # in one interval; the intensity is bounded so that more are not to be expected
@@ -45,7 +45,7 @@ def _starts(assets: int) -> list[NDArray[np.float64]]:
     ]
 
 
-def maximise(history: LogReturns, dt: float) -> dict[str, Any]:
+def maximise(history: History, dt: float) -> dict[str, Any]:
     """Return the fields of the `Merton` that makes the returns likeliest, save assets and spot."""
     returns = history.returns
     if len(returns) < _FEWEST_RETURNS:
@@ -74,7 +74,7 @@ def maximise(history: LogReturns, dt: float) -> dict[str, Any]:
 
 
 def _in_years(
-    history: LogReturns, theta: NDArray[np.float64], centre: NDArray[np.float64], scale: NDArray[np.float64], dt: float
+    history: History, theta: NDArray[np.float64], centre: NDArray[np.float64], scale: NDArray[np.float64], dt: float
 ) -> dict[str, Any]:
     """Undo the standardisation, per year; choose the correlation that meets the returns' covariances."""
     intensity, volatility = theta[0, 0] / dt, scale * np.sqrt(theta[:, 2] / dt)

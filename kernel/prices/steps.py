@@ -1,0 +1,109 @@
+"""How far apart prices are: the usual step, closures of the market, gaps."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.errors import Problems
+from kernel.prices.panel import Panel
+from kernel.prices.times import Times, written
+from kernel.text import counted, duration, was, years
+
+_LONG = 1.5  # medians: a step beyond it is not the usual one
+_OFTEN = 0.05  # of the steps: what is missing that often is not missing but closed
+_CLOSED = 7  # medians, or usual closures, from which a step is a gap even so
+_SHORT = 2 / 3  # medians
+_MOST_SHORT = 0.1  # of the steps
+_LARGEST_MOVE = 50.0
+_YEAR = np.timedelta64(365, "D") / np.timedelta64(1, "us")
+
+
+def longest_step(problems: Problems, max_gap: str | None) -> float:
+    """Return a stated gap in microseconds, NaN for none."""
+    try:
+        return math.nan if max_gap is None else timedelta(days=365 * years(max_gap)) / timedelta(microseconds=1)
+    except (ValueError, OverflowError) as error:
+        problems.add("max_gap", str(error))
+        return math.nan
+
+
+def find_gaps(
+    problems: Problems, notes: list[str], times: Times, spans: NDArray[np.bool_], longest: float
+) -> tuple[NDArray[np.bool_], float]:
+    """Return the steps over which no return is taken, and the mean of the others in years.
+
+    Args:
+        problems: takes steps that are uneven, or too few.
+        notes: takes what was found.
+        times: rising.
+        spans: steps over rows that were left out.
+        longest: the longest step that is none of them; NaN: to be found out.
+    """
+    steps = np.diff(times).astype(np.int64).astype(np.float64)
+    own = steps if spans.all() else steps[~spans]
+    median = float(np.median(own))
+    limit = _LONG * median if math.isnan(longest) else longest
+    if math.isnan(longest) and (own > limit).mean() > _OFTEN:
+        limit = _CLOSED * median
+        if (own > limit).mean() > _OFTEN:  # bars within the day: nights, not only weekends
+            limit = _CLOSED * float(np.median(own[own > limit]))
+    gaps = (steps > limit) | (spans & math.isnan(longest))
+    kept = steps[~gaps]
+    if kept.size < 2:  # noqa: PLR2004 - returns that a fit needs at the least
+        message = f"only {kept.size} of {steps.size} steps are at most {_written(limit)} long: state a longer max_gap"
+        problems.add("max_gap", message)
+        return gaps, math.nan
+    _look_at_short(problems, notes, steps, median)
+    if (kept > _LONG * median).any():
+        notes.append(_of_closures(kept, median))
+    if gaps.any():
+        notes.append(_of_gaps(times, steps, gaps, limit))
+    return gaps, float(kept.mean() / _YEAR)
+
+
+def check_moves(problems: Problems, panel: Panel) -> None:
+    """Note prices that move by a factor that only another unit explains."""
+    moves = np.abs(np.diff(np.log(panel.prices), axis=0))
+    for asset in np.flatnonzero((moves > math.log(_LARGEST_MOVE)).any(axis=0)):
+        bad = moves[:, asset] > math.log(_LARGEST_MOVE)
+        k = int(bad.argmax())
+        where = f"from {panel.noun} {panel.number[k, asset]} to {panel.number[k + 1, asset]}"
+        what = f"moves by a factor of {math.exp(moves[k, asset]):,.0f} {where}"
+        more = f", and {counted(int(bad.sum()) - 1, 'time')} more like it" if bad.sum() > 1 else ""
+        mend = "are its units the same? mend the file, or choose first and last"
+        problems.add("history", f"{panel.files[asset]}: {panel.assets[asset]} {what}{more}: {mend}")
+
+
+def _look_at_short(problems: Problems, notes: list[str], steps: NDArray[np.float64], median: float) -> None:
+    short = steps < _SHORT * median
+    if not short.any():
+        return
+    count = f"{short.sum():,} of {steps.size:,}"
+    what = f"much shorter than the usual {_written(median)}, down to {_written(steps.min())}"
+    if short.mean() > _MOST_SHORT:
+        problems.add("time", f"its steps are uneven: {count} are {what}: bring the file to one step")
+    else:
+        notes.append(f"{count} steps {was(int(short.sum()))} {what}: each counts as one step.")
+
+
+def _of_closures(kept: NDArray[np.float64], median: float) -> str:
+    share = f"{100 * (kept > _LONG * median).mean():.2g}% of the steps are longer than the usual {_written(median)}"
+    what = f"{share}, up to {_written(kept.max())}, as of a market that closes"
+    return f"{what}: each counts as one step, of {_written(kept.mean())} on average."
+
+
+def _of_gaps(times: Times, steps: NDArray[np.float64], gaps: NDArray[np.bool_], limit: float) -> str:
+    k = int(np.where(gaps, steps, 0).argmax())
+    longest = f"{_written(steps[k])} from {written(times[k])} to {written(times[k + 1])}"
+    many = f"{counted(int(gaps.sum()), 'gap')}, over which no return is taken"
+    if (steps[gaps] > limit).all():
+        many = f"{counted(int(gaps.sum()), 'step')} longer than {_written(limit)}, over which no return is taken"
+    return f"There {'is' if gaps.sum() == 1 else 'are'} {many}: the longest is {longest}."
+
+
+def _written(step: float) -> str:
+    return duration(float(step) / _YEAR)

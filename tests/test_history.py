@@ -1,0 +1,83 @@
+"""Histories: what they refuse, and the returns they give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import kernel
+from kernel.history import as_history
+
+PRICES = np.array([[100.0, 10.0], [110.0, 11.0], [99.0, 12.0], [101.0, 9.0]])
+
+
+def _fields(**changes: Any) -> list[str]:
+    with pytest.raises(kernel.InvalidInput) as refused:
+        kernel.History(**{"assets": ("A", "B"), "prices": PRICES, "dt": 0.1, **changes})
+    return [problem.field for problem in refused.value.problems]
+
+
+def test_returns_are_those_between_rows_but_for_gaps() -> None:
+    """Log returns run over every step that is no gap; the last prices stay the last."""
+    history = kernel.History(assets=("A", "B"), prices=PRICES, dt=0.1, gaps=np.array([False, True, False]))
+    np.testing.assert_allclose(history.returns, np.log([[1.1, 1.1], [101 / 99, 0.75]]))
+    assert history.last.tolist() == [101.0, 9.0]
+
+
+def test_what_a_history_holds_cannot_be_changed() -> None:
+    """Arrays are copied and read-only."""
+    prices = PRICES.copy()
+    history = kernel.History(assets=("A", "B"), prices=prices, dt=0.1)
+    prices[0] = 5.0
+    assert history.prices[0, 0] == 100.0
+    with pytest.raises(ValueError, match="read-only"):
+        history.prices[0] = 5.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"dt": 0.0, "assets": ("A",)}, ["dt", "assets"]),
+        ({"prices": PRICES[:2]}, ["prices"]),
+        ({"prices": PRICES * [1, -1]}, ["prices"]),
+        ({"prices": PRICES * [1, np.nan]}, ["prices"]),
+        ({"prices": PRICES * 0 + 1}, ["prices"]),
+        ({"prices": "high"}, ["prices"]),
+        ({"times": np.arange(3)}, ["times"]),
+        ({"times": [4, 3, 2, 1]}, ["times"]),
+        ({"gaps": [True]}, ["gaps"]),
+        ({"gaps": [1, 0, 0]}, ["gaps"]),
+        ({"gaps": [True, True, False]}, ["gaps"]),
+    ],
+)
+def test_wrong_histories_are_named_by_field(changes: dict[str, Any], fields: list[str]) -> None:
+    """Each wrong field is named, all of them at once."""
+    assert _fields(**changes) == fields
+
+
+def test_prices_become_a_history_once() -> None:
+    """Numbers need dt and may have names; a history brings both, and stating them again is refused."""
+    history = as_history(PRICES, 0.1, None)
+    assert history.assets == ("asset 1", "asset 2")
+    assert as_history(history, None, None) is history
+    for arguments, field in (
+        ((PRICES, None, None), "dt"),
+        ((history, 0.1, None), "dt"),
+        ((history, None, "A"), "assets"),
+    ):
+        with pytest.raises(kernel.InvalidInput) as refused:
+            as_history(*arguments)
+        assert [problem.field for problem in refused.value.problems] == [field]
+
+
+def test_markets_are_fitted_to_histories_without_their_gaps() -> None:
+    """A fit to a history is that to its returns alone: the step over a gap, however large, changes nothing."""
+    steps = np.random.default_rng(0).normal(0.0, 0.02, 200)
+    whole = np.exp(np.append(0.0, np.cumsum(steps)))
+    split = np.concatenate([whole[:100], 5 * whole[99:]])
+    gaps = np.arange(split.size - 1) == 99
+    fitted = kernel.Gbm.fit(kernel.History(assets=("A",), prices=split, dt=1 / 365, gaps=gaps))
+    expected = kernel.Gbm.fit(whole, dt=1 / 365)
+    np.testing.assert_allclose([fitted.volatility, fitted.drift], [expected.volatility, expected.drift], rtol=1e-9)
