@@ -13,6 +13,8 @@ LAYERS = [
     {"errors", "text"},
     {"checks"},
     {"_core"},
+    {"history"},
+    {"fitting"},
     {"markets", "accounts"},
     {"ladder"},
     {"chunks"},
@@ -30,7 +32,8 @@ ROOMS = {
     "pyarrow": {"tables"},
     "pydantic": {"config"},
     "click": {"cli"},
-    "scipy": {"markets"},
+    "scipy": {"fitting"},
+    "arch": {"fitting"},
 }
 FILES = [ROOT / "cli.py", *sorted((ROOT / "kernel").rglob("*.py"))]
 

@@ -139,7 +139,7 @@ def _fit(section: dict[str, Any], folder: Path) -> tuple[Market, Source]:
     history = read_history(path, **settings)
     kind = FITTED[section["model"]]
     try:
-        market = kind.fit(history.prices, dt=history.dt, assets=list(history.assets))
+        market = kind.fit(history.prices, dt=history.dt, assets=list(history.assets)).market
     except InvalidInput as invalid:
         raise InvalidInput(
             [Problem("history", f"{path.name}: {field} {message}") for field, message in invalid.problems]
