@@ -86,14 +86,14 @@ class Estimates(NamedTuple):
 
 def fitted(kind: Callable[..., M], history: History, estimates: Estimates) -> Fit[M]:
     """Build the market that estimates describe; what lies outside a field's range is set to its end, with a note."""
-    notes = list(estimates.notes)
-    fields = {name: _within(name, value, notes) for name, value in estimates.fields.items()}
+    notes, errors = list(estimates.notes), dict(estimates.standard_errors)
+    fields = {name: _within(name, value, errors, notes) for name, value in estimates.fields.items()}
     returns, transforms = history.returns, estimates.transforms
     if transforms is None:
         transforms = np.column_stack([law.cumulative(returns[:, a]) for a, law in enumerate(estimates.laws)])
     return Fit(
         market=kind(assets=history.assets, spot=history.last, **fields),
-        standard_errors=estimates.standard_errors,
+        standard_errors=errors,
         log_likelihood=float(estimates.log_likelihood),
         parameters=estimates.parameters,
         observations=len(returns),
@@ -103,7 +103,8 @@ def fitted(kind: Callable[..., M], history: History, estimates: Estimates) -> Fi
     )
 
 
-def _within(name: str, value: Any, notes: list[str]) -> Any:
+def _within(name: str, value: Any, errors: dict[str, Any], notes: list[str]) -> Any:
+    """Return a value that the market takes; if it is another, it has no error, and a note says so."""
     if name not in _RANGES:
         return value
     low, high = _RANGES[name]
@@ -111,7 +112,13 @@ def _within(name: str, value: Any, notes: list[str]) -> Any:
     if np.any(clipped != value):
         found = ", ".join(f"{one:.4g}" for one in np.ravel(value))
         notes.append(f"{name} would be {found}: set within {low:g} to {high:g}, the range that a market takes")
-    return float(clipped) if np.ndim(value) == 0 else clipped
+        errors[name] = plain(np.where(clipped != value, np.nan, errors[name]))
+    return plain(clipped)
+
+
+def plain(value: Any) -> Any:
+    """Return a float for an array without axes, else the array."""
+    return float(value) if np.ndim(value) == 0 else np.asarray(value)
 
 
 def moving_returns(history: History, fewest_rows: int) -> NDArray[np.float64]:

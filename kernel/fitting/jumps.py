@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from kernel.fitting.fit import plain
 from kernel.fitting.likelihood import Optimum, Vector
 
 _FEWEST_EXPECTED = 0.25  # jumps in the whole history
@@ -83,12 +84,10 @@ def judged(
             f"{max(gain, 0.0):.2f} alone"
         )
     hidden = _of_jumps if loose or useless else lambda _: False
-    return {name: _nan_like(error) if hidden(name) else error for name, error in errors.items()}, tuple(notes)
+    return {
+        name: plain(np.full_like(error, np.nan)) if hidden(name) else error for name, error in errors.items()
+    }, tuple(notes)
 
 
 def _of_jumps(name: str) -> bool:
     return name.startswith(("jump_", "up_", "down_"))
-
-
-def _nan_like(errors: Any) -> Any:
-    return np.full_like(errors, np.nan) if np.ndim(errors) else math.nan

@@ -28,6 +28,7 @@ _FLOOR = 1e-13  # of the density: what rounding leaves of the Fourier sum
 _FINE = 12  # points in a standard deviation of the diffusion: the spline is then off by 1e-6 of the density's peak
 _TAIL = 25.0  # mean jumps: what is beyond comes back on the other side, exp(-25) of it
 _DIFFUSION = 10.0  # standard deviations
+_APART = "the log likelihood is that of each asset by itself: do not compare it with another model's"
 _MEAN, _DEVIATION, _LOGIT, _JUMP = (-3.0, 3.0), (0.03, 1.5), (-7.0, 7.0), (0.01, 20.0)
 
 
@@ -134,6 +135,7 @@ def estimate(history: History) -> Estimates:
     found["correlation"], repaired = repair(found["correlation"], "correlation of the diffusion")
     if repaired:
         errors["correlation"] = np.full((size, size), np.nan)
+    apart = () if size == 1 else (_APART,)
     errors, notes = judged(standard, optimum, errors, _names(history.assets), joint=False)
     laws = tuple(
         FourierLaw.of(own, centre, scale, float(np.abs(column).max()))
@@ -142,7 +144,7 @@ def estimate(history: History) -> Estimates:
         )
     )
     value = optimum.log_likelihood + standard.log_jacobian
-    return Estimates(found, errors, value, whole.theta.size, laws, notes + repaired)
+    return Estimates(found, errors, value, whole.theta.size, laws, notes + repaired + apart)
 
 
 def _starts(size: int) -> list[Vector]:

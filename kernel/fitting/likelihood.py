@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from kernel.fitting.fit import plain
+
 Vector = NDArray[np.float64]
 Likelihood = Callable[[Vector], tuple[float, Vector]]  # free parameters -> log likelihood and its gradient
 Fields = Callable[[Vector], Mapping[str, Any]]  # free parameters -> fields of a market, per year
@@ -102,5 +104,5 @@ def _unflattened(values: Vector, like: Mapping[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, value in like.items():
         part, values = values[: np.size(value)], values[np.size(value) :]
-        result[name] = float(part[0]) if np.ndim(value) == 0 else part.reshape(np.shape(value))
+        result[name] = plain(part.reshape(np.shape(value)))
     return result
