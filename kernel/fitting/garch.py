@@ -19,6 +19,8 @@ _DEGREES = (2.05, 500.0)
 _BACKCAST = 75  # returns from which the first variance is taken, weighted by 0.94 a step, as arch does
 _BACKCAST_DECAY = 0.94
 _STEP = 1e-5
+_NO_CLUSTERS = 1e-4  # alpha: at its bound, 0, the likelihood does not depend on beta
+_LEAST_VARIANCE = 1e-8  # of the average: prices that stood still for long would have none
 _PER_SCALE = 100.0  # standard deviation of the returns that arch sees: it wants them from 1 to 1,000
 
 
@@ -78,7 +80,8 @@ def _filtered(
     backcast = weights @ squares[: weights.size] / weights.sum()
     first = omega + (alpha + beta) * backcast
     later: NDArray[np.float64] = lfilter([1.0], [1.0, -beta], omega + alpha * squares, zi=[beta * first])[0]
-    return np.concatenate([[first], later])
+    least = _LEAST_VARIANCE * squares.mean()
+    return np.asarray(np.maximum(np.concatenate([[first], later]), least))
 
 
 def _fit_ewma(returns: NDArray[np.float64], decay: float) -> Garch:
@@ -130,7 +133,12 @@ def _fit_garch(returns: NDArray[np.float64]) -> Garch:
     errors["next_variance"] = next_error / scale**2
     standard = (scale * returns - moved["mean"] * scale) / np.sqrt(variances[:-1])
     value = float(found.loglikelihood) + len(returns) * math.log(scale)
-    notes = () if found.convergence_flag == 0 else ("the search for the GARCH parameters did not settle",)
+    notes: tuple[str, ...] = (
+        () if found.convergence_flag == 0 else ("the search for the GARCH parameters did not settle",)
+    )
+    if moved["alpha"] < _NO_CLUSTERS:
+        errors |= dict.fromkeys(("omega", "alpha", "beta"), math.nan)
+        notes += ("volatility shows no clusters: GARCH says no more than the average",)
     return _garch(moved, variances / scale**2, standard, value, theta.size, errors, notes)
 
 

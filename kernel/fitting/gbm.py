@@ -12,7 +12,6 @@ from scipy.special import ndtr
 from kernel import checks
 from kernel.errors import Problems
 from kernel.fitting.fit import Estimates, moving_returns
-from kernel.fitting.garch import FEWEST_RETURNS, fit_garch
 from kernel.fitting.mixture import Mixture
 from kernel.history import History
 
@@ -47,7 +46,7 @@ def estimate(history: History, volatility: str = "average", decay: float = 0.94)
         problems.add("volatility", f"must be one of {', '.join(METHODS)}, not {volatility!r}")
     decay = checks.number(problems, "decay", decay, above=0, below=1)
     problems.raise_any()
-    returns = moving_returns(history, FEWEST_RETURNS.get(volatility, _FEWEST_ROWS - 1) + 1)
+    returns = moving_returns(history, _FEWEST_ROWS)
     moves = _average(returns) if volatility == "average" else _now(returns, volatility, decay)
     fields, errors = _in_years(moves, returns, history.dt)
     standard = (returns - moves.mean) / np.sqrt(moves.variances)
@@ -76,6 +75,8 @@ def _now(returns: NDArray[np.float64], method: str, decay: float) -> _Moves:
 
     With EWMA the correlation is of the returns, by the weights of the variances (RiskMetrics 1996).
     """
+    from kernel.fitting.garch import fit_garch  # noqa: PLC0415 - the average does without all that it imports
+
     n, found = len(returns), [fit_garch(moves, method, decay) for moves in returns.T]  # type: ignore[arg-type]
     next_variance = np.array([one.next_variance for one in found])
     errors = np.array([one.standard_errors["next_variance"] for one in found])

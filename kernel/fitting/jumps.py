@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from kernel.fitting.fit import plain
 from kernel.fitting.likelihood import Optimum, Vector
@@ -69,7 +69,7 @@ def judged(
     gain = optimum.log_likelihood - alone.without_jumps
     more = optimum.theta.size - 2 * size - (size * (size - 1) // 2 if joint else 0)
     relative = math.sqrt(optimum.covariance[0, 0] + optimum.loose[0, 0])
-    loose, useless = relative >= 1, 2 * gain < chi2.ppf(_LEAST_GAIN, more)
+    loose, useless = relative >= 1, 2 * gain < chdtri(more, 1 - _LEAST_GAIN)
     notes = [f"{names[k]} sits at the bound of its range: it has no error" for k in optimum.at_bound]
     if optimum.flat:
         notes.append("the likelihood is flat: some numbers only count together, and have no error of their own")
@@ -83,11 +83,8 @@ def judged(
             f"jumps gain nothing over none: with {more} numbers more than Gbm they raise the log likelihood by "
             f"{max(gain, 0.0):.2f} alone"
         )
-    hidden = _of_jumps if loose or useless else lambda _: False
-    return {
-        name: plain(np.full_like(error, np.nan)) if hidden(name) else error for name, error in errors.items()
-    }, tuple(notes)
-
-
-def _of_jumps(name: str) -> bool:
-    return name.startswith(("jump_", "up_", "down_"))
+    kept = dict(errors)
+    for name, error in errors.items() if loose or useless else ():
+        if name.startswith(("jump_", "up_", "down_")):
+            kept[name] = plain(np.full_like(error, np.nan))
+    return kept, tuple(notes)

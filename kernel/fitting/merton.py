@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
-from scipy.stats import poisson
+from scipy.special import gammaln, pdtrc
 
 from kernel.fitting.fit import Estimates, moving_returns
 from kernel.fitting.jumps import Standardised, intensity_bounds, judged, standardise
@@ -21,6 +20,7 @@ from kernel.history import History
 
 FEWEST_ROWS = 31
 _LEFT_OUT = 1e-14  # probability of more jumps in one step than are counted
+_COUNTS = np.arange(30)  # enough for two expected jumps, the most that are
 _STARTS = ((0.02, 0.85, 7.0), (0.1, 0.6, 4.0), (0.5, 0.4, 1.2))  # intensity, variances of diffusion and jump
 _MEANS, _DEVIATION, _JUMP_MEAN, _JUMP_DEVIATION = (-3.0, 3.0), (0.01, 1.5), (-20.0, 20.0), (1e-3, 20.0)
 
@@ -97,7 +97,7 @@ def log_likelihood(theta: Vector, returns: NDArray[np.float64], monomials: NDArr
 
 
 def _most_jumps(intensity: float) -> int:
-    return int(poisson.isf(_LEFT_OUT, intensity))
+    return int(np.argmax(pdtrc(_COUNTS, intensity) < _LEFT_OUT))
 
 
 def _through(slope: NDArray[np.float64], factor: NDArray[np.float64]) -> Vector:
@@ -203,7 +203,7 @@ def _deviations(factor: NDArray[np.float64]) -> tuple[Vector, NDArray[np.float64
 
 def _laws(parameters: Parameters, standard: Standardised) -> tuple[Mixture, ...]:
     count = np.arange(_most_jumps(parameters.intensity) + 1)
-    weights = poisson.pmf(count, parameters.intensity)
+    weights = np.exp(count * np.log(parameters.intensity) - parameters.intensity - gammaln(count + 1))
     variance, jump_variance = ((factor**2).sum(axis=1) for factor in (parameters.factor, parameters.jump_factor))
     return tuple(
         Mixture(

@@ -15,7 +15,7 @@ class Mixture(NamedTuple):
     Example:
         >>> law = Mixture(np.array([0.9, 0.1]), np.array([0.0, -0.02]), np.array([0.03, 0.08]))
         >>> law.cumulative([-0.1, 0.0]).round(4)
-        array([0.0162, 0.5099])
+        array([0.0163, 0.5099])
     """
 
     weights: NDArray[np.float64]
