@@ -96,7 +96,7 @@ def test_independent_returns_are_said_to_show_no_clusters() -> None:
     assert any("no clusters" in note for note in found.notes)
     assert np.isnan(found.standard_errors["beta"])
     assert found.next_variance == pytest.approx(returns.var(), rel=0.02)
-    assert found.standard_errors["next_variance"] == pytest.approx((returns**2).std() / 20, rel=0.1)
+    assert found.standard_errors["next_variance"] == pytest.approx((returns**2).std() / 20, rel=0.05)
 
 
 def test_prices_that_stood_still_are_taken() -> None:

@@ -138,6 +138,7 @@ def _fit_garch(returns: NDArray[np.float64]) -> Garch:
     )
     if moved["alpha"] < _NO_CLUSTERS:
         errors |= dict.fromkeys(("omega", "alpha", "beta"), math.nan)
+        errors["next_variance"] = float(((returns - moved["mean"]) ** 2).std()) / math.sqrt(len(returns))
         notes += ("volatility shows no clusters: GARCH says no more than the average",)
     return _garch(moved, variances / scale**2, standard, value, theta.size, errors, notes)
 
