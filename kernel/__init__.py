@@ -3,6 +3,7 @@
 from kernel.accounts import Account as Account
 from kernel.accounts import Linear as Linear
 from kernel.errors import InvalidInput as InvalidInput
+from kernel.fitting import Fit as Fit
 from kernel.history import History as History
 from kernel.ladder import Ladder as Ladder
 from kernel.markets import Bates as Bates

@@ -18,7 +18,7 @@ from kernel.ladder import Ladder
 from kernel.markets import Gbm, Kou, Market, Merton
 from kernel.simulation import available_threads, simulate, versions
 
-_ALSO = ("pyarrow", "click", "pydantic", "scipy")
+_ALSO = ("pyarrow", "click", "pydantic", "scipy", "arch")
 
 
 def environment() -> dict[str, Any]:

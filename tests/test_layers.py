@@ -14,6 +14,7 @@ LAYERS = [
     {"checks"},
     {"_core"},
     {"history"},
+    {"fitting"},
     {"markets", "accounts"},
     {"ladder"},
     {"chunks"},
@@ -31,7 +32,8 @@ ROOMS = {
     "pyarrow": {"tables"},
     "pydantic": {"config"},
     "click": {"cli"},
-    "scipy": {"markets"},
+    "scipy": {"fitting"},
+    "arch": {"fitting"},
 }
 FILES = [ROOT / "cli.py", *sorted((ROOT / "kernel").rglob("*.py"))]
 

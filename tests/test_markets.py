@@ -1,4 +1,4 @@
-"""Markets: what they refuse, what they hand to the kernels, what they estimate from a history."""
+"""Markets: what they refuse, and what they hand to the kernels."""
 
 from __future__ import annotations
 
@@ -129,59 +129,6 @@ def test_several_assets_have_the_moments_that_they_should(kind: str) -> None:
     assert (np.abs(products.mean(axis=2) - covariance * 0.25) < ALARM * error).all()
 
 
-def simulated_history(market: kernel.Market, rows: int, dt: float) -> np.ndarray:
-    """Chain one-step paths of a market into one history, [time, asset]."""
-    size = len(market.assets)
-    account = kernel.Account(cash=1.0, positions=[kernel.Linear(market.assets[0], 1.0)], maintenance_rate=0.1)
-    ladder = kernel.Ladder({"call": 2.0})
-    outcome = kernel.simulate(market, account, ladder, horizon=dt, steps=1, paths=rows, precision="double", seed=11)
-    returns = np.log(outcome.terminal_price / np.asarray(market.spot)[:, None])
-    return np.exp(np.vstack([np.zeros(size), np.cumsum(returns.T, axis=0)]))
-
-
-def test_gbm_is_fitted_by_its_closed_form() -> None:
-    """Volatilities, drifts and correlations are the moments of the log returns; the market opens at the last row."""
-    truth = kernel.Gbm(
-        assets=["A", "B"], spot=1.0, drift=[0.5, 0.1], volatility=[0.4, 0.9], correlation=[[1, 0.7], [0.7, 1]]
-    )
-    prices = simulated_history(truth, 20_000, 1 / 365)
-    fitted = kernel.Gbm.fit(prices, dt=1 / 365, assets=["A", "B"])
-    returns = np.diff(np.log(prices), axis=0)
-    np.testing.assert_allclose(fitted.volatility, returns.std(axis=0) * np.sqrt(365))
-    np.testing.assert_allclose(fitted.volatility, [0.4, 0.9], rtol=ALARM / np.sqrt(40_000))
-    assert abs(fitted.correlation[0][1] - 0.7) < ALARM * 0.51 / np.sqrt(20_000)  # type: ignore[index, call-overload]
-    np.testing.assert_allclose(fitted.drift, [0.5, 0.1], atol=ALARM * 0.9 * np.sqrt(365 / 20_000))
-    np.testing.assert_allclose(fitted.spot, prices[-1])
-
-
-def test_merton_is_recovered_from_a_long_history() -> None:
-    """Maximum likelihood finds volatility, intensity and jumps of a simulated market, within four errors or so."""
-    truth = kernel.Merton(
-        assets=["A"], spot=1.0, drift=0.2, volatility=0.5, jump_intensity=20.0, jump_mean=-0.03, jump_volatility=0.06
-    )
-    fitted = kernel.Merton.fit(simulated_history(truth, 20_000, 1 / 365), dt=1 / 365)
-    assert fitted.volatility == pytest.approx([0.5], rel=0.02)
-    assert fitted.jump_intensity == pytest.approx(20.0, rel=0.15)
-    assert fitted.jump_mean == pytest.approx([-0.03], abs=0.008)
-    assert fitted.jump_volatility == pytest.approx([0.06], rel=0.1)
-
-
-def test_merton_of_two_assets_meets_the_covariance_of_the_returns() -> None:
-    """One correlation for diffusion and jumps is chosen so that the returns covary as they did."""
-    truth = kernel.Merton(
-        assets=["A", "B"], spot=1.0, volatility=[0.5, 0.6], correlation=[[1, 0.6], [0.6, 1]], jump_intensity=20.0,
-        jump_mean=-0.03, jump_volatility=0.05, jump_correlation=[[1, 0.6], [0.6, 1]],
-    )  # fmt: skip
-    prices = simulated_history(truth, 5_000, 1 / 365)
-    fitted = kernel.Merton.fit(prices, dt=1 / 365)
-    mean, deviation, volatility = (np.asarray(x) for x in (fitted.jump_mean, fitted.jump_volatility, fitted.volatility))
-    rho = np.asarray(fitted.correlation)[0, 1]
-    implied = volatility.prod() * rho + fitted.jump_intensity * (mean.prod() + deviation.prod() * rho)
-    observed = np.cov(np.diff(np.log(prices), axis=0).T, bias=True)[0, 1] * 365
-    assert implied == pytest.approx(observed, rel=1e-6)
-    assert rho == pytest.approx(0.6, abs=0.06)
-
-
 @pytest.mark.parametrize(
     ("prices", "words"),
     [
@@ -194,12 +141,6 @@ def test_merton_of_two_assets_meets_the_covariance_of_the_returns() -> None:
 )
 def test_histories_that_cannot_be_fitted_are_refused(prices: object, words: str) -> None:
     """The message says which rows, or what is missing."""
-    for kind in (kernel.Gbm, kernel.Merton):
+    for kind in (kernel.Gbm, kernel.Merton, kernel.Kou):
         with pytest.raises(kernel.InvalidInput, match=words):
             kind.fit(prices, dt=1 / 365)  # type: ignore[arg-type]
-
-
-def test_a_history_too_short_for_merton_is_refused() -> None:
-    """Five parameters want more than a handful of returns."""
-    with pytest.raises(kernel.InvalidInput, match="at least 31 rows, not 4"):
-        kernel.Merton.fit([1.0, 2.0, 1.5, 1.7], dt=1 / 365)

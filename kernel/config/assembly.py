@@ -141,7 +141,7 @@ def _fit(section: dict[str, Any], folder: Path) -> tuple[Market, Source]:
     history = _read(path, section)
     kind = FITTED[section["model"]]
     try:
-        market = kind.fit(history)
+        market = kind.fit(history).market
     except InvalidInput as invalid:
         raise InvalidInput(
             [Problem("history", f"{path.name}: {field} {message}") for field, message in invalid.problems]

@@ -17,7 +17,7 @@ jump_volatility = 0.06        # standard deviation of the log-jump
 
 # Instead of stating the market's parameters, fit it to a price history:
 # [market]
-# model = "merton"            # gbm or merton
+# model = "merton"            # gbm, merton or kou
 # history = "prices.csv"      # beside this file; .csv, .csv.gz or .parquet, as exchanges write them
 # column = "Close"            # or {BTC = "BTC:close", ETH = "ETH:close"}; default: the closes
 # asset = "BTC"               # name of the one column's asset

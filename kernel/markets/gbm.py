@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from kernel.fitting import Fit, fitted
 from kernel.history import History, as_history
 from kernel.markets.diffusion import Diffusion
 
@@ -39,31 +41,38 @@ class Gbm(Diffusion):
         return self._diffusion(real)
 
     @classmethod
-    def fit(cls, prices: ArrayLike | History, *, dt: float | None = None, assets: list[str] | None = None) -> Self:
-        """Estimate drifts, volatilities and correlations by maximum likelihood; open at the last prices.
+    def fit(
+        cls,
+        prices: ArrayLike | History,
+        *,
+        dt: float | None = None,
+        assets: Sequence[str] | None = None,
+        volatility: Literal["average", "ewma", "garch"] = "average",
+        decay: float = 0.94,
+    ) -> Fit[Self]:
+        """Estimate drifts, volatilities and correlations; open at the last prices. Needs SciPy.
 
         Args:
-            prices: [time] or [time, asset], oldest first, evenly spaced, above 0; at least three rows; or a
-                history, as `kernel.read_prices` returns it, without dt and assets.
-            dt: years between two rows.
+            prices: a history, or [time] or [time, asset], oldest first, evenly spaced, above 0; at least 3 rows.
+            dt: years between two rows; None with a history, which knows it.
             assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
+            volatility: "average" over the history, by maximum likelihood; or now: "ewma", weighted by
+                `decay` a step back (RiskMetrics 1996, 31 rows), or "garch", the next step's forecast by GARCH(1,1) with
+                Student-t innovations (250 rows; needs arch: `pip install "margin-kernel[garch]"`).
+            decay: of "ewma" alone, above 0 and below 1.
+
+        Returns:
+            The market with its errors; its transforms are by the volatility of each step.
 
         Raises:
-            InvalidInput: naming the rows that cannot be used.
+            InvalidInput: naming the rows that cannot be used, or that the history is too short.
+            ImportError: without SciPy.
 
         Example:
-            >>> Gbm.fit([100.0, 102.0, 99.0, 101.0], dt=1 / 365).volatility.round(3)
+            >>> Gbm.fit([100.0, 102.0, 99.0, 101.0], dt=1 / 365).market.volatility.round(3)
             array([0.448])
         """
+        from kernel.fitting import gbm  # noqa: PLC0415 - SciPy takes long to import
+
         history = as_history(prices, dt, assets)
-        covariance = np.atleast_2d(np.cov(history.returns, rowvar=False, bias=True)) / history.dt
-        volatility = np.sqrt(np.diag(covariance))
-        correlation = np.atleast_2d(np.corrcoef(history.returns, rowvar=False))
-        np.fill_diagonal(correlation, 1.0)
-        return cls(
-            assets=history.assets,
-            spot=history.last,
-            drift=history.returns.mean(axis=0) / history.dt + 0.5 * volatility**2,
-            volatility=volatility,
-            correlation=0.5 * (correlation + correlation.T),
-        )
+        return fitted(cls, history, gbm.estimate(history, volatility, decay))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -14,6 +15,8 @@ from kernel._core.noise import JUMP_SIZE, draw_words
 from kernel._core.operations import jump
 from kernel._core.special import log, uniform
 from kernel.errors import Problems
+from kernel.fitting import Fit, fitted
+from kernel.history import History, as_history
 from kernel.markets.diffusion import Diffusion, DiffusionStep, move_as_diffusion
 
 
@@ -89,3 +92,36 @@ class Kou(Diffusion):
         # copies: read-only arrays are another type to Numba, and pickling makes them writable
         sizes = (np.array(value) for value in (self.up_probability, self.up_mean, self.down_mean))
         return KouStep(self._diffusion(real), self.jump_intensity, *sizes)
+
+    @classmethod
+    def fit(
+        cls, prices: ArrayLike | History, *, dt: float | None = None, assets: Sequence[str] | None = None
+    ) -> Fit[Self]:
+        """Estimate by maximum likelihood on the density, a Fourier integral; open at the last prices.
+
+        Of several assets the likelihood is the product of their own, with one common intensity (a composite
+        likelihood, Varin, Reid and Firth 2011): its errors are those of the sandwich, and it must not be compared with
+        the joint likelihood of another market. The diffusion's correlation is chosen so that the returns covary as
+        they did. Needs SciPy (`pip install "margin-kernel[fit]"`).
+
+        Args:
+            prices: a history, or [time] or [time, asset], oldest first, evenly spaced, above 0; at least 31 rows.
+            dt: years between two rows; None with a history, which knows it.
+            assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
+
+        Returns:
+            The market with its errors; `notes` say what the history does not tell, such as a flat likelihood.
+
+        Raises:
+            InvalidInput: naming the rows that cannot be used, or that the history is too short.
+            ImportError: without SciPy.
+
+        Example:
+            >>> prices = [100.0, 101.0, 99.5, 100.5, 93.0, 92.0, 93.5, 93.0] * 10
+            >>> Kou.fit(prices, dt=1 / 365, assets=["BTC"]).market.spot
+            array([93.])
+        """
+        from kernel.fitting import kou  # noqa: PLC0415 - SciPy takes long to import
+
+        history = as_history(prices, dt, assets)
+        return fitted(cls, history, kou.estimate(history))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from kernel._core.jit import implements
 from kernel._core.operations import jump
 from kernel.errors import Problems
+from kernel.fitting import Fit, fitted
 from kernel.history import History, as_history
 from kernel.markets.diffusion import Diffusion, DiffusionStep, move_as_diffusion
 from kernel.markets.normal_jumps import JumpSizes, NormalJumps, jump_normally
@@ -64,25 +66,31 @@ class Merton(NormalJumps, Diffusion):
         return MertonStep(self._diffusion(real), self.jump_intensity, self._jump_sizes(real))
 
     @classmethod
-    def fit(cls, prices: ArrayLike | History, *, dt: float | None = None, assets: list[str] | None = None) -> Self:
-        """Estimate by maximum likelihood on the Poisson mixture of normals; open at the last prices.
+    def fit(
+        cls, prices: ArrayLike | History, *, dt: float | None = None, assets: Sequence[str] | None = None
+    ) -> Fit[Self]:
+        """Estimate by maximum likelihood on the Poisson mixture of joint normals; open at the last prices.
 
-        The likelihood is the product over the assets of their own, with one common intensity; one correlation
-        serves diffusion and jumps alike, chosen so that the returns' covariances are met. Needs SciPy
-        (`pip install "margin-kernel[fit]"`).
+        Diffusion and jumps each have a correlation of their own. Needs SciPy (`pip install "margin-kernel[fit]"`).
 
         Args:
-            prices: [time] or [time, asset], oldest first, evenly spaced, above 0; at least 31 rows; or a
-                history, as `kernel.read_prices` returns it, without dt and assets.
-            dt: years between two rows.
+            prices: a history, or [time] or [time, asset], oldest first, evenly spaced, above 0; at least 31 rows.
+            dt: years between two rows; None with a history, which knows it.
             assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
+
+        Returns:
+            The market with its errors; `notes` say what the history does not tell, such as a flat likelihood.
 
         Raises:
             InvalidInput: naming the rows that cannot be used, or that the history is too short.
             ImportError: without SciPy.
+
+        Example:
+            >>> prices = [100.0, 101.0, 99.5, 100.5, 93.0, 92.0, 93.5, 93.0] * 10
+            >>> Merton.fit(prices, dt=1 / 365, assets=["BTC"]).market.spot
+            array([93.])
         """
-        from kernel.markets.merton_likelihood import maximise  # noqa: PLC0415 - SciPy takes long to import
+        from kernel.fitting import merton  # noqa: PLC0415 - SciPy takes long to import
 
         history = as_history(prices, dt, assets)
-        best = maximise(history, history.dt)
-        return cls(assets=history.assets, spot=history.last, **best)
+        return fitted(cls, history, merton.estimate(history))

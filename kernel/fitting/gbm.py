@@ -1,0 +1,128 @@
+"""Maximum likelihood for geometric Brownian motion, in closed form; or with the volatility of now."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from kernel import checks
+from kernel.errors import Problems
+from kernel.fitting.fit import Estimates, moving_returns
+from kernel.fitting.mixture import Mixture
+from kernel.history import History
+
+METHODS = ("average", "ewma", "garch")
+_FEWEST_ROWS = 3
+_ALIKE = 1e-10  # eigenvalue of a correlation below which some assets move as one
+
+
+class _Moves(NamedTuple):
+    """How each asset's returns spread: at each step, at the next, and how sure the latter is."""
+
+    mean: NDArray[np.float64]  # [asset] of a step
+    variances: NDArray[np.float64]  # [return, asset]
+    next_variance: NDArray[np.float64]  # [asset]
+    relative_error: NDArray[np.float64]  # [asset] of the next volatility
+    correlation: NDArray[np.float64]
+    effective: float  # returns behind the correlation
+    parameters: int  # of each asset
+    notes: tuple[str, ...] = ()
+
+
+def estimate(history: History, volatility: str = "average", decay: float = 0.94) -> Estimates:
+    """Estimate the fields of a `Gbm` and their errors.
+
+    The errors are those of independent returns: volatility / root of 2 n, (1 - correlation^2) / root of n.
+
+    Raises:
+        InvalidInput: if the history is too short or an asset does not move, or for what the method cannot be.
+    """
+    problems = Problems()
+    if volatility not in METHODS:
+        problems.add("volatility", f"must be one of {', '.join(METHODS)}, not {volatility!r}")
+    decay = checks.number(problems, "decay", decay, above=0, below=1)
+    problems.raise_any()
+    returns = moving_returns(history, _FEWEST_ROWS)
+    moves = _average(returns) if volatility == "average" else _now(returns, volatility, decay)
+    fields, errors = _in_years(moves, returns, history.dt)
+    standard = (returns - moves.mean) / np.sqrt(moves.variances)
+    size = len(history.assets)
+    laws = tuple(
+        Mixture(np.ones(1), np.array([mean]), np.sqrt([variance]))
+        for mean, variance in zip(moves.mean, moves.next_variance, strict=True)
+    )
+    notes = moves.notes
+    if np.linalg.eigvalsh(moves.correlation)[0] < _ALIKE:
+        notes += ("some assets move as one: the log likelihood has no bound",)
+    value = _log_density(standard, moves.correlation) - 0.5 * float(np.log(moves.variances).sum())
+    count = moves.parameters * size + size * (size - 1) // 2
+    return Estimates(fields, errors, value, count, laws, notes, ndtr(standard))
+
+
+def _average(returns: NDArray[np.float64]) -> _Moves:
+    n, mean, variance = len(returns), returns.mean(axis=0), returns.var(axis=0)
+    relative = np.full(mean.size, 1 / math.sqrt(2 * n))
+    correlation = _correlation((returns - mean) / np.sqrt(variance), np.full(n, 1 / n))
+    return _Moves(mean, np.broadcast_to(variance, returns.shape), variance, relative, correlation, n, 2)
+
+
+def _now(returns: NDArray[np.float64], method: str, decay: float) -> _Moves:
+    """Take each asset's variances from its own model; the residuals' correlation is constant (Bollerslev 1990).
+
+    With EWMA the correlation is of the returns, by the weights of the variances (RiskMetrics 1996).
+    """
+    from kernel.fitting.garch import fit_garch  # noqa: PLC0415 - the average does without all that it imports
+
+    n, found = len(returns), [fit_garch(moves, method, decay) for moves in returns.T]  # type: ignore[arg-type]
+    next_variance = np.array([one.next_variance for one in found])
+    errors = np.array([one.standard_errors["next_variance"] for one in found])
+    mean, weights, effective, parameters = np.array([one.mean for one in found]), np.full(n, 1 / n), float(n), 4
+    spread = np.column_stack([one.residuals for one in found])
+    if method == "ewma":
+        weights = decay ** np.arange(n - 1.0, -1.0, -1.0)
+        weights /= weights.sum()
+        spread, effective, parameters = returns - mean, 1 / float(weights @ weights), 2
+    return _Moves(
+        mean,
+        np.column_stack([one.variances for one in found]),
+        next_variance,
+        0.5 * errors / next_variance,
+        _correlation(spread, weights),
+        effective,
+        parameters,
+        tuple(dict.fromkeys(note for one in found for note in one.notes)),
+    )
+
+
+def _correlation(spread: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    covariance = (weights[:, None] * spread).T @ spread
+    root = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(root, root)
+    np.fill_diagonal(correlation, 1.0)
+    return np.asarray(np.clip(0.5 * (correlation + correlation.T), -1.0, 1.0))
+
+
+def _in_years(moves: _Moves, returns: NDArray[np.float64], dt: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    volatility, correlation = np.sqrt(moves.next_variance / dt), moves.correlation
+    volatility_error = volatility * moves.relative_error
+    mean_error = returns.std(axis=0) / math.sqrt(len(returns)) / dt
+    fields = {"drift": moves.mean / dt + 0.5 * volatility**2, "volatility": volatility, "correlation": correlation}
+    errors = {
+        "drift": np.hypot(mean_error, volatility * volatility_error),
+        "volatility": volatility_error,
+        "correlation": (1 - correlation**2) / math.sqrt(moves.effective),
+    }
+    return fields, errors
+
+
+def _log_density(standard: NDArray[np.float64], correlation: NDArray[np.float64]) -> float:
+    """Return the log density of correlated standard normals; where they are one, up to a rounding's spread."""
+    n, size = standard.shape
+    values, vectors = np.linalg.eigh(correlation)
+    values = np.clip(values, _ALIKE, None)
+    squares = ((standard @ vectors) ** 2 / values).sum()
+    return -0.5 * float(n * (size * math.log(2 * math.pi) + np.log(values).sum()) + squares)
