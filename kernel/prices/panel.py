@@ -30,6 +30,11 @@ class Panel(NamedTuple):
     number: NDArray[np.int64]
     """[time, asset] line or row in its file; 0: none."""
 
+    @property
+    def name(self) -> str:
+        """The files' names."""
+        return ", ".join(dict.fromkeys(self.files))
+
     def named(self, chosen: NDArray[np.bool_], asset: int) -> str:
         """Name the chosen times by an asset's lines, or by themselves where it has none."""
         there = self.number[chosen, asset] > 0

@@ -65,7 +65,7 @@ def read_prices(
             sheet = read_sheet(one)
             rows = read_rows(problems, own, sheet, chosen, time, low_high)
             parts.append(_named(problems, rows, asset) if rows is not None and asset is not None else rows)
-            notes += [f"{sheet.name}: {note}" if _is_several(source) else note for note in own]
+            notes += own if asset is None else [f"{sheet.name}: {note}" for note in own]
     read = [part for part in parts if part is not None]
     _check_size(problems, read)
     problems.raise_any()
@@ -120,22 +120,14 @@ def _history(parts: Sequence[Rows], notes: list[str], longest: float) -> History
     check_clocks(panel)
     panel, spans = drop_unusable(problems, notes, panel)
     problems.raise_any()
-    names = " and ".join(dict.fromkeys(panel.files))
     if panel.times.size < _FEWEST_ROWS:
         message = f"must have at least {_FEWEST_ROWS} rows with every price in range, not {panel.times.size}"
-        raise InvalidInput([Problem("history", f"{names}: {message}")])
+        raise InvalidInput([Problem("history", f"{panel.name}: {message}")])
     check_moves(problems, panel)
-    with problems.under(""):
-        gaps, dt = find_gaps(problems, notes, panel.times, spans, longest)
+    gaps, dt = find_gaps(problems, notes, panel, spans, longest)
     for asset in np.flatnonzero((panel.prices == panel.prices[0]).all(axis=0)):
         problems.add("history", f"{panel.files[asset]}: {panel.assets[asset]} must move, but is constant in range")
-    if problems.found:
-        raise InvalidInput(
-            [
-                Problem(field, message if names in message else f"{names}: {message}")
-                for field, message in problems.found
-            ]
-        )
+    problems.raise_any()
     return History(
         assets=panel.assets,
         prices=panel.prices,

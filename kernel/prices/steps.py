@@ -15,10 +15,11 @@ from kernel.text import counted, duration, was, years
 
 _LONG = 1.5  # medians: a step beyond it is not the usual one
 _OFTEN = 0.05  # of the steps: what is missing that often is not missing but closed
-_CLOSED = 7  # medians, or usual closures, from which a step is a gap even so
+_CLOSED = 7  # medians, or usual closures: a step beyond it is a gap even so
 _SHORT = 2 / 3  # medians
 _MOST_SHORT = 0.1  # of the steps
 _LARGEST_MOVE = 50.0
+_FEWEST_RETURNS = 2
 _YEAR = np.timedelta64(365, "D") / np.timedelta64(1, "us")
 
 
@@ -32,37 +33,44 @@ def longest_step(problems: Problems, max_gap: str | None) -> float:
 
 
 def find_gaps(
-    problems: Problems, notes: list[str], times: Times, spans: NDArray[np.bool_], longest: float
+    problems: Problems, notes: list[str], panel: Panel, spans: NDArray[np.bool_], longest: float
 ) -> tuple[NDArray[np.bool_], float]:
     """Return the steps over which no return is taken, and the mean of the others in years.
 
     Args:
         problems: takes steps that are uneven, or too few.
         notes: takes what was found.
-        times: rising.
+        panel: complete; at least two rows.
         spans: steps over rows that were left out.
-        longest: the longest step that is none of them; NaN: to be found out.
+        longest: the longest step that is no gap; NaN: to be found out.
     """
-    steps = np.diff(times).astype(np.int64).astype(np.float64)
+    steps = np.diff(panel.times).astype(np.int64).astype(np.float64)
     own = steps if spans.all() else steps[~spans]
     median = float(np.median(own))
-    limit = _LONG * median if math.isnan(longest) else longest
-    if math.isnan(longest) and (own > limit).mean() > _OFTEN:
-        limit = _CLOSED * median
-        if (own > limit).mean() > _OFTEN:  # bars within the day: nights, not only weekends
-            limit = _CLOSED * float(np.median(own[own > limit]))
+    limit = _limit(own, median) if math.isnan(longest) else longest
     gaps = (steps > limit) | (spans & math.isnan(longest))
     kept = steps[~gaps]
-    if kept.size < 2:  # noqa: PLR2004 - returns that a fit needs at the least
+    if kept.size < _FEWEST_RETURNS:
         message = f"only {kept.size} of {steps.size} steps are at most {_written(limit)} long: state a longer max_gap"
-        problems.add("max_gap", message)
+        problems.add("max_gap", f"{panel.name}: {message}")
         return gaps, math.nan
-    _look_at_short(problems, notes, steps, median)
+    _look_at_short(problems, notes, panel.name, steps, median)
     if (kept > _LONG * median).any():
         notes.append(_of_closures(kept, median))
     if gaps.any():
-        notes.append(_of_gaps(times, steps, gaps, limit))
+        notes.append(_of_gaps(panel.times, steps, gaps, limit))
     return gaps, float(kept.mean() / _YEAR)
+
+
+def _limit(steps: NDArray[np.float64], median: float) -> float:
+    """Return the longest step that is no gap: beyond it are few, or what is closed for once, not for the night."""
+    limit = _LONG * median
+    if (steps > limit).mean() <= _OFTEN:
+        return limit
+    limit = _CLOSED * median
+    if (steps > limit).mean() <= _OFTEN:
+        return limit
+    return _CLOSED * float(np.median(steps[steps > limit]))  # bars within the day: nights are as usual as bars
 
 
 def check_moves(problems: Problems, panel: Panel) -> None:
@@ -78,14 +86,14 @@ def check_moves(problems: Problems, panel: Panel) -> None:
         problems.add("history", f"{panel.files[asset]}: {panel.assets[asset]} {what}{more}: {mend}")
 
 
-def _look_at_short(problems: Problems, notes: list[str], steps: NDArray[np.float64], median: float) -> None:
+def _look_at_short(problems: Problems, notes: list[str], name: str, steps: NDArray[np.float64], median: float) -> None:
     short = steps < _SHORT * median
     if not short.any():
         return
     count = f"{short.sum():,} of {steps.size:,}"
     what = f"much shorter than the usual {_written(median)}, down to {_written(steps.min())}"
     if short.mean() > _MOST_SHORT:
-        problems.add("time", f"its steps are uneven: {count} are {what}: bring the file to one step")
+        problems.add("time", f"{name}: its steps are uneven: {count} are {what}: bring the file to one step")
     else:
         notes.append(f"{count} steps {was(int(short.sum()))} {what}: each counts as one step.")
 

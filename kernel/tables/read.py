@@ -75,7 +75,7 @@ def read_sheet(source: Any) -> Sheet:
     if hasattr(source, "__arrow_c_stream__"):
         return _of_arrow("the table", "asset", source)
     if not isinstance(source, str | os.PathLike):
-        message = f"must be a path, or a table with __arrow_c_stream__, not {type(source).__name__}"
+        message = f"must be a path, several of them, or a table with __arrow_c_stream__, not {type(source).__name__}"
         raise InvalidInput([Problem("history", message)])
     path = Path(source)
     if not path.name.endswith(_SUFFIXES):
