@@ -1,0 +1,98 @@
+"""What a history says of `FilteredHistorical`: each asset's volatility by GARCH or EWMA, and the residuals."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t as student
+
+from kernel import checks
+from kernel.errors import Problems
+from kernel.fitting.fit import Estimates, moving_returns
+from kernel.fitting.garch import Garch, fit_garch
+from kernel.history import History
+
+METHODS = ("garch", "ewma")
+_FEWEST_ROWS = 31
+_MOST_DEVIATIONS = 500  # of the many that a history has, spread evenly: enough for a law
+
+
+class StudentLaw(NamedTuple):
+    """A Student-t law whose standard deviation is one of the history's, each as likely.
+
+    Example:
+        >>> law = StudentLaw(0.0, np.array([0.02, 0.05]), 4.0)
+        >>> law.cumulative([-0.05, 0.0]).round(4)
+        array([0.0631, 0.5   ])
+    """
+
+    mean: float
+    deviations: NDArray[np.float64]
+    degrees: float
+
+    def _standard(self, x: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        scales = self.deviations * np.sqrt((self.degrees - 2) / self.degrees)
+        return (np.asarray(x, dtype=np.float64)[..., None] - self.mean) / scales, scales
+
+    def density(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Return the density at `x`."""
+        standard, scales = self._standard(x)
+        return np.asarray((student.pdf(standard, self.degrees) / scales).mean(axis=-1))
+
+    def cumulative(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Return the probability of at most `x`."""
+        return np.asarray(student.cdf(self._standard(x)[0], self.degrees).mean(axis=-1))
+
+
+def estimate(history: History, volatility: str = "garch", decay: float = 0.94, block: int = 1) -> Estimates:
+    """Estimate the fields of a `FilteredHistorical` and their errors.
+
+    The log likelihood is that of Student-t innovations, of several assets the sum of their own.
+
+    Raises:
+        InvalidInput: if the history is too short or an asset does not move, or for what the method cannot be.
+    """
+    problems = Problems()
+    if volatility not in METHODS:
+        problems.add("volatility", f"must be one of {', '.join(METHODS)}, not {volatility!r}")
+    decay = checks.number(problems, "decay", decay, above=0, below=1)
+    problems.raise_any()
+    returns = moving_returns(history, _FEWEST_ROWS)
+    found = [fit_garch(moves, volatility, decay) for moves in returns.T]  # type: ignore[arg-type]
+    fields, errors = _in_years(found, returns, history.dt)
+    notes = tuple(dict.fromkeys(note for one in found for note in one.notes))
+    if len(found) > 1:
+        notes += ("the log likelihood is that of each asset by itself: do not compare it with a joint one",)
+    return Estimates(
+        {**fields, "residuals": np.column_stack([one.residuals for one in found]), "dt": history.dt, "block": block},
+        errors,
+        float(np.sum([one.log_likelihood for one in found])),
+        sum(one.parameters for one in found),
+        tuple(_law(one) for one in found),
+        notes,
+        np.column_stack([_transforms(one, moves) for one, moves in zip(found, returns.T, strict=True)]),
+    )
+
+
+def _in_years(found: list[Garch], returns: NDArray[np.float64], dt: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    growth = np.log(np.exp(returns).mean(axis=0)) / dt
+    fields, errors = {"drift": growth}, {"drift": returns.std(axis=0) / np.sqrt(len(returns)) / dt}
+    volatility = np.sqrt([one.next_variance / dt for one in found])
+    fields["volatility"] = volatility
+    errors["volatility"] = np.array([one.standard_errors["next_variance"] for one in found]) / (2 * volatility * dt)
+    for name, unit in (("omega", dt), ("alpha", 1.0), ("beta", 1.0)):
+        fields[name] = np.array([getattr(one, name) for one in found]) / unit
+        errors[name] = np.array([one.standard_errors[name] for one in found]) / unit
+    return fields, errors
+
+
+def _law(found: Garch) -> StudentLaw:
+    shares = (np.arange(_MOST_DEVIATIONS) + 0.5) / _MOST_DEVIATIONS
+    return StudentLaw(found.mean, np.sqrt(np.quantile(found.variances, shares)), found.degrees)
+
+
+def _transforms(found: Garch, returns: NDArray[np.float64]) -> NDArray[np.float64]:
+    scale = np.sqrt(found.variances * (found.degrees - 2) / found.degrees)
+    return np.asarray(student.cdf((returns - found.mean) / scale, found.degrees))
