@@ -50,6 +50,16 @@ def duration(value: float) -> str:
     return f"{value * per_year:.4g} {unit}"
 
 
+def snake(name: str) -> str:
+    """Write a class's name as a config file has it.
+
+    Example:
+        >>> snake("FilteredHistorical")
+        'filtered_historical'
+    """
+    return re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """Return "; did you mean ...?" if a known name looks like this one, else what is known.
 

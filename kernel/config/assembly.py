@@ -15,12 +15,14 @@ import numpy as np
 from kernel.accounts import Account, Linear
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.ladder import Ladder
-from kernel.markets import Gbm, Kou, Market, Merton
+from kernel.markets import Bates, FilteredHistorical, Gbm, Heston, Kou, Market, Merton
 from kernel.prices import day, read_history
 from kernel.simulation import check
-from kernel.text import years
+from kernel.text import snake, years
 
-MARKETS: dict[str, type[Market]] = {kind.__name__.lower(): kind for kind in (Gbm, Merton, Kou)}
+MARKETS: dict[str, type[Market]] = {
+    snake(kind.__name__): kind for kind in (Gbm, Merton, Kou, Heston, Bates, FilteredHistorical)
+}
 FITTED: dict[str, Any] = {name: kind for name, kind in MARKETS.items() if hasattr(kind, "fit")}
 POSITIONS = {"linear": Linear}
 AT_SPOT = "spot"  # as an entry price: the market's opening price
@@ -230,6 +232,7 @@ def _simulation(
     parts: tuple[Any, Any, Any] = market, account, ladder  # `check` says which of them are None
     found, clean = check(*parts, settings)
     missing = {name for name, part in (("market", market), ("account", account), ("ladder", ladder)) if part is None}
+    missing |= {"horizon", "steps"} if section is None else set()
     _take(problems, [Problem(_place(field), message) for field, message in found.found if field not in missing])
     return {name: value for name, value in clean.items() if name not in {"record", "levels"}}
 

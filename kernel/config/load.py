@@ -113,6 +113,7 @@ _BY_ANNOTATION = {
     "Matrix | None": _MATRIX,
     "Matrix": _MATRIX,
     "float": _NUMBER,
+    "int": _NUMBER,
 }
 
 
