@@ -2,6 +2,8 @@
 
 from kernel.accounts import Account as Account
 from kernel.accounts import Linear as Linear
+from kernel.choice import Choice as Choice
+from kernel.choice import choose as choose
 from kernel.errors import InvalidInput as InvalidInput
 from kernel.fitting import Fit as Fit
 from kernel.history import History as History

@@ -12,13 +12,11 @@ from numpy.typing import ArrayLike
 from kernel.errors import InvalidInput
 from kernel.fitting import Fit
 from kernel.history import History, as_history
-from kernel.markets import FilteredHistorical, Gbm, Kou, Market, Merton
-from kernel.text import snake
+from kernel.markets import FITTED, Market
 
 if TYPE_CHECKING:
     from kernel.fitting.goodness import Goodness
 
-FITTED: dict[str, Any] = {snake(kind.__name__): kind for kind in (Gbm, Merton, Kou, FilteredHistorical)}
 _DECISIVE = ((2.0, "hardly"), (6.0, "positive"), (10.0, "strong"))
 _DOUBT = 0.01  # a p-value below speaks against a model
 

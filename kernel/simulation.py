@@ -57,6 +57,14 @@ def _check_callables(problems: Problems, executor: object, progress: object) -> 
         problems.add("progress", f"must be called with paths done and paths in all, not {progress!r}")
 
 
+def _check_walk(problems: Problems, market: Market, horizon: float, steps: int) -> None:
+    if not {"horizon", "steps"} & {field for field, _ in problems.found}:
+        market.check_grid(problems, horizon, steps)
+    jumps = _jumps(market, horizon)
+    if jumps > _MOST_JUMPS:
+        problems.add("market.jump_intensity", f"must leave at most {_MOST_JUMPS:,} jumps a path, not {jumps:g}")
+
+
 def check(
     market: Market, account: Account, ladder: Ladder, settings: dict[str, Any]
 ) -> tuple[Problems, dict[str, Any]]:
@@ -82,10 +90,7 @@ def check(
     )
     if isinstance(market, Market) and isinstance(account, Account):
         account.check_assets(problems, market.assets)
-        market.check_grid(problems, clean["horizon"], clean["steps"])
-        jumps = _jumps(market, clean["horizon"])
-        if jumps > _MOST_JUMPS:
-            problems.add("market.jump_intensity", f"must leave at most {_MOST_JUMPS:,} jumps a path, not {jumps:g}")
+        _check_walk(problems, market, clean["horizon"], clean["steps"])
         if not problems.found and isinstance(ladder, Ladder) and ladder.metric == "equity_fraction":
             equity = account.exposures(market.assets, np.asarray(market.spot)).opening_equity
             if equity <= 0:
@@ -113,17 +118,19 @@ def simulate(
     """Simulate an account on a market and note, path by path, when each tier of the ladder first breaches.
 
     Args:
-        market: a `Gbm`, `Merton` or `Kou`.
+        market: a `Gbm`, `Merton`, `Kou`, `Heston`, `Bates` or `FilteredHistorical`.
         account: its positions are on assets of the market.
         ladder: tiers breached at the opening prices breach at time 0.
         horizon: years of 365 days, above 0, at most 1,000.
         steps: equal steps of the horizon, at least 1. With continuous monitoring of positions on one asset the law
-            of the outcome does not depend on it.
+            of the outcome does not depend on it, where volatilities are constant; those of `Heston` and `Bates` move
+            in these steps, and `FilteredHistorical` wants those of its history.
         paths: at least 1.
         seed: from 0 to 2**64 - 1. The same seed gives the same bits for any threads, executor and number of further
             paths.
-        monitoring: "continuous": any time counts; exact in law for linear positions on one asset, and between steps
-            a Brownian bridge of local variance for several. "discrete": the ends of the steps count.
+        monitoring: "continuous": any time counts; exact in law for linear positions on one asset of constant
+            volatility, and between steps a Brownian bridge of local variance for others. "discrete": the ends of the
+            steps count.
         precision: "single" or "double", of the walk; both walk the same random words.
         record: "paths" keeps every path; "summary" only what the estimates need.
         levels: for a summary, the levels of Value at Risk and Expected Shortfall that it is to serve.

@@ -70,6 +70,16 @@ def was(count: int) -> str:
     return "was" if count == 1 else "were"
 
 
+def snake(name: str) -> str:
+    """Write a class's name as a config file has it.
+
+    Example:
+        >>> snake("FilteredHistorical")
+        'filtered_historical'
+    """
+    return re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """Return "; did you mean ...?" if a known name looks like this one, else what is known.
 

@@ -241,7 +241,7 @@ def test_warmup_says_what_it_compiled(margin: Margin, monkeypatch: pytest.Monkey
         "kernel.info.simulate", lambda market, *_, **__: seen.append((type(market), len(market.assets)))
     )
     code, out, err = margin("warmup")
-    assert (code, out, len(set(seen))) == (0, "", 6)
+    assert (code, out, len(set(seen))) == (0, "", 12)
     assert err.startswith("gbm, one asset, single precision: ")
 
 

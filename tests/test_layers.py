@@ -20,7 +20,7 @@ LAYERS = [
     {"chunks"},
     {"outcome"},
     {"simulation"},
-    {"measures", "tables"},
+    {"measures", "tables", "choice"},
     {"prices"},
     {"config"},
     {"limits", "report", "info"},

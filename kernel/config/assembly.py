@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from kernel.accounts import Account, Linear
+from kernel.config.fitted import OF_HISTORY, Source, fitted_market
 from kernel.errors import InvalidInput, Problem, Problems
-from kernel.history import History
 from kernel.ladder import Ladder
-from kernel.markets import Gbm, Kou, Market, Merton
-from kernel.prices import read_prices, written
+from kernel.markets import MARKETS, Market
 from kernel.simulation import check
 from kernel.text import years
 
-MARKETS: dict[str, type[Market]] = {kind.__name__.lower(): kind for kind in (Gbm, Merton, Kou)}
-FITTED: dict[str, Any] = {name: kind for name, kind in MARKETS.items() if hasattr(kind, "fit")}
 POSITIONS = {"linear": Linear}
 AT_SPOT = "spot"  # as an entry price: the market's opening price
 _LEVELS = (0.95, 0.99)
 _SETTINGS = {"seed": 0, "monitoring": "continuous", "precision": "single", "threads": None}
-_OF_HISTORY = ("time", "first", "last", "max_gap")
 
 Section = dict[str, Any] | None
 T = TypeVar("T")
-
-
-class Source(NamedTuple):
-    """The history that a market was fitted to."""
-
-    file: str
-    blake2b: str
-    rows: int
-    first: str
-    last: str
-    dt: float
-    """Years between two rows."""
-    notes: tuple[str, ...] = ()
-    """What was found in the file, and what was done about it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,54 +110,11 @@ def _market(problems: Problems, section: Section, folder: Path) -> tuple[Market 
         parameters = {name: value for name, value in section.items() if name != "model"}
         return _built(problems, "market", MARKETS[section["model"]], parameters), None
     if _is_noted(
-        problems, "market.history", "market.column", "market.asset", *(f"market.{name}" for name in _OF_HISTORY)
+        problems, "market.history", "market.column", "market.asset", *(f"market.{name}" for name in OF_HISTORY)
     ):
         return None, None
-    fitted = _built(problems, "market", _fit, {"section": section, "folder": folder})
+    fitted = _built(problems, "market", fitted_market, {"section": section, "folder": folder})
     return fitted if fitted is not None else (None, None)
-
-
-def _fit(section: dict[str, Any], folder: Path) -> tuple[Market, Source]:
-    path = folder / section["history"]
-    history = _read(path, section)
-    kind = FITTED[section["model"]]
-    try:
-        market = kind.fit(history).market
-    except InvalidInput as invalid:
-        raise InvalidInput(
-            [Problem("history", f"{path.name}: {field} {message}") for field, message in invalid.problems]
-        ) from None
-    except ImportError:
-        message = f'to fit {section["model"]} needs SciPy: pip install "margin-kernel[fit]"'
-        raise InvalidInput([Problem("model", message)]) from None
-    market = replace(market, **{name: section[name] for name in ("drift", "spot") if name in section})
-    first, last = ("", "") if history.times is None else (written(history.times[0]), written(history.times[-1]))
-    digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    return market, Source(section["history"], digest, len(history.prices), first, last, history.dt, history.notes)
-
-
-def _read(path: Path, section: dict[str, Any]) -> History:
-    """Read a history; `asset` names its one column, which else is called as the section or the file calls it."""
-    settings, column, asset = (
-        {name: section.get(name) for name in _OF_HISTORY},
-        section.get("column"),
-        section.get("asset"),
-    )
-    if isinstance(column, dict) and asset is not None:
-        raise InvalidInput([Problem("asset", "names the one column; several are named in column itself")])
-    columns = {asset or column: column} if isinstance(column, str) else column
-    try:
-        history = read_prices(path, columns=columns, **settings)
-    except InvalidInput as invalid:
-        raise InvalidInput(
-            [Problem({"columns": "column"}.get(field, field), message) for field, message in invalid.problems]
-        ) from None
-    if asset is None or history.assets == (asset,):
-        return history
-    if len(history.assets) > 1:
-        message = f"names one column, but the file has several ({', '.join(history.assets)}): name one as column"
-        raise InvalidInput([Problem("asset", message)])
-    return replace(history, assets=(asset,))
 
 
 # Account
@@ -256,6 +194,7 @@ def _simulation(
     parts: tuple[Any, Any, Any] = market, account, ladder  # `check` says which of them are None
     found, clean = check(*parts, settings)
     missing = {name for name, part in (("market", market), ("account", account), ("ladder", ladder)) if part is None}
+    missing |= {"horizon", "steps"} if section is None else set()
     _take(problems, [Problem(_place(field), message) for field, message in found.found if field not in missing])
     return {name: value for name, value in clean.items() if name not in {"record", "levels"}}
 

@@ -5,7 +5,7 @@ EXAMPLE = """\
 # Try another value without editing:                               margin run margin.toml --set market.volatility=0.8
 
 [market]
-model = "merton"              # gbm, merton or kou
+model = "merton"              # gbm, merton, kou, heston, bates or filtered_historical
 assets = ["BTC"]              # with several, numbers below are lists, one per asset; one number is for all
 spot = 60_000.0               # opening price
 drift = 0.0                   # growth of the expected price per year, jumps compensated

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
 
-from kernel.config.assembly import AT_SPOT, FITTED, MARKETS, POSITIONS, Run, assemble
+from kernel.config.assembly import AT_SPOT, POSITIONS, Run, assemble
 from kernel.config.documents import joined, override, read_document
 from kernel.errors import Problems
-from kernel.markets import Market
+from kernel.markets import FITTED, MARKETS, Market
 from kernel.text import near, years
 
 _MOST = 10**300
@@ -113,6 +113,7 @@ _BY_ANNOTATION = {
     "Matrix | None": _MATRIX,
     "Matrix": _MATRIX,
     "float": _NUMBER,
+    "int": _NUMBER,
 }
 
 

@@ -31,8 +31,7 @@ def goodness(transforms: NDArray[np.float64]) -> Goodness:
         >>> round(goodness(np.random.default_rng(0).permutation(even)[:, None]).uniform, 3)
         1.0
     """
-    scores = ndtri(transforms)
-    tests = [(kstest(u, "uniform").pvalue, _berkowitz(z), _ljung_box(z**2)) for u, z in zip(transforms.T, scores.T)]
+    tests = [(kstest(u, "uniform").pvalue, _berkowitz(ndtri(u)), _ljung_box(ndtri(u) ** 2)) for u in transforms.T]
     return Goodness(*np.minimum(np.min(tests, axis=0) * len(tests), 1.0).tolist())
 
 

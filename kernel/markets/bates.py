@@ -40,9 +40,9 @@ class Bates(NormalJumps, Heston):
         spot: opening prices, above 0; one for all assets or one each, as all numbers below.
         drift: growth rate of the expected price per year, jumps compensated, from -1,000 to 1,000.
         variance: at the opening, per year, from 0 to 100: the square of a volatility.
-        mean_reversion: speed at which the variance reverts, per year, above 0, at most 10,000.
-        long_variance: that it reverts to, above 0, at most 100.
-        volatility_of_variance: above 0, at most 1,000.
+        mean_reversion: speed at which the variance reverts, per year, from 0.001 to 10,000.
+        long_variance: that it reverts to, from 0.000001 to 100.
+        volatility_of_variance: from 0.001 to 1,000.
         price_variance_correlation: of the shocks of an asset's price and its variance, from -1 to 1.
         correlation: [asset, asset], as in `Heston`.
         jump_intensity: expected jumps a year, above 0.

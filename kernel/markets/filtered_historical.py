@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -17,11 +18,14 @@ from kernel._core.noise import RESAMPLE, draw_words
 from kernel._core.operations import advance, at, covariance, intensity, jump, move_state, open_state
 from kernel._core.special import fma
 from kernel.errors import Problems
+from kernel.fitting import Fit, fitted
+from kernel.history import History, as_history
 from kernel.markets.market import Market, Matrix, lower_factor
 from kernel.text import duration
 
 _NODES = 4096  # of the table of the growth that a step's volatility brings
 _MOST = 32  # times today's or the long-run volatility: a lane's is held below
+_SETTLED = 1_000  # steps within which what counts as the long run is reached: no volatility explodes to infinity
 _STRETCH = 0.1  # by which a step may differ from those of the history
 _FEWEST = 10
 
@@ -136,7 +140,7 @@ class FilteredHistorical(Market):
         alpha: from 0 to 1.
         beta: from 0 to 1.
         residuals: [time, asset], at least 10 times; usually of mean 0 and variance 1.
-        dt: years of one step, above 0.
+        dt: years of one step, from 1e-9 to 1,000.
         block: steps resampled together, in the order of the history, from 1 to the number of times.
 
     Raises:
@@ -158,22 +162,25 @@ class FilteredHistorical(Market):
     block: int = 1
 
     def _check(self, problems: Problems, size: int) -> None:
+        noted = len(problems.found)
         residuals = checks.matrix(problems, "residuals", self.residuals, size, at_least=-100, at_most=100)
-        if len(residuals) < _FEWEST:
+        if len(problems.found) == noted and len(residuals) < _FEWEST:
             problems.add("residuals", f"must be at least {_FEWEST} rows, not {len(residuals)}")
+        elif len(problems.found) == noted and (np.ptp(residuals, axis=0) == 0).any():
+            problems.add("residuals", "must vary, of every asset")
         self._set(
             volatility=checks.numbers(problems, "volatility", self.volatility, size, above=0, at_most=100),
             omega=checks.numbers(problems, "omega", self.omega, size, at_least=0, at_most=10_000),
             alpha=checks.numbers(problems, "alpha", self.alpha, size, at_least=0, at_most=1),
             beta=checks.numbers(problems, "beta", self.beta, size, at_least=0, at_most=1),
             residuals=residuals,
-            dt=checks.number(problems, "dt", self.dt, above=0),
+            dt=checks.number(problems, "dt", self.dt, at_least=1e-9, at_most=1_000),
             block=checks.whole(problems, "block", self.block, 1, max(len(residuals), 1)),
         )
 
     def check_grid(self, problems: Problems, horizon: float, steps: int) -> None:
         """Note a step that is not the history's."""
-        wanted = max(1, round(horizon / self.dt)) if horizon > 0 else steps
+        wanted = max(1, round(horizon / self.dt))
         if abs(horizon / wanted / self.dt - 1) > _STRETCH:
             problems.add("horizon", f"must be at least one step of the market, {duration(self.dt)}")
         elif abs(horizon / steps / self.dt - 1) > _STRETCH:
@@ -187,8 +194,7 @@ class FilteredHistorical(Market):
         opening, omega, alpha, beta = (
             np.asarray(value) for value in (self.volatility, self.omega, self.alpha, self.beta)
         )
-        left = 1 - alpha - beta
-        settled = np.divide(omega, left, out=np.zeros_like(omega), where=left > 0)
+        settled = omega / np.maximum(1 - alpha - beta, 1 / _SETTLED)
         most = _MOST**2 * np.maximum(opening**2, settled)
         law = np.zeros(len(self.assets), np.dtype([(name, real) for name in _LAW], align=True))
         values = {
@@ -207,12 +213,53 @@ class FilteredHistorical(Market):
             Local(lower_factor(correlation).astype(real), np.zeros(len(self.assets), real)),
         )
 
+    @classmethod
+    def fit(
+        cls,
+        prices: ArrayLike | History,
+        *,
+        dt: float | None = None,
+        assets: Sequence[str] | None = None,
+        volatility: Literal["garch", "ewma"] = "garch",
+        decay: float = 0.94,
+        block: int = 1,
+    ) -> Fit[Self]:
+        """Filter each asset's returns by its volatility, and keep the residuals; open at the last prices.
+
+        Args:
+            prices: a history, or [time] or [time, asset], oldest first, evenly spaced, above 0.
+            dt: years between two rows; None with a history, which knows it.
+            assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
+            volatility: "garch", by maximum likelihood with Student-t innovations (250 rows; needs arch:
+                `pip install "margin-kernel[garch]"`); or "ewma", weighted by `decay` a step back (31 rows).
+            decay: of "ewma" alone, above 0 and below 1.
+            block: steps resampled together; more than 1 where residuals are not independent.
+
+        Returns:
+            The market with its errors; its transforms and likelihood are those of the Student-t innovations.
+
+        Raises:
+            InvalidInput: naming the rows that cannot be used, or that the history is too short.
+            ImportError: without SciPy.
+
+        Example:
+            >>> prices = [100.0, 101.0, 99.5, 100.5, 93.0, 92.0, 93.5, 93.0] * 10
+            >>> FilteredHistorical.fit(prices, dt=1 / 365, volatility="ewma").market.beta
+            array([0.94])
+        """
+        from kernel.fitting import filtered  # noqa: PLC0415 - SciPy takes long to import
+
+        history = as_history(prices, dt, assets)
+        return fitted(cls, history, filtered.estimate(history, volatility, decay, block))
+
 
 def _growth(residuals: NDArray[np.float64], top: float) -> NDArray[np.float64]:
     """Return log mean exp(s e) over the residuals e, for volatilities s of a step from 0 to `top` and a node more."""
     distinct, counts = np.unique(residuals, return_counts=True)
     nodes = np.arange(_NODES) * (top / (_NODES - 2))
-    exponents = np.multiply.outer(nodes, distinct)
-    largest = exponents.max(axis=1)
-    shares = np.exp(exponents - largest[:, None]) @ (counts / residuals.size)
-    return np.asarray(largest + np.log(shares))
+    parts = []
+    for part in np.split(nodes, 64):  # a long history would not fit into memory at all nodes at once
+        exponents = np.multiply.outer(part, distinct)
+        largest = exponents.max(axis=1)
+        parts.append(largest + np.log(np.exp(exponents - largest[:, None]) @ (counts / residuals.size)))
+    return np.concatenate(parts)

@@ -170,9 +170,9 @@ class Heston(Market):
         spot: opening prices, above 0; one for all assets or one each, as all numbers below.
         drift: growth rate of the expected price per year, from -1,000 to 1,000.
         variance: at the opening, per year, from 0 to 100: the square of a volatility.
-        mean_reversion: speed at which the variance reverts, per year, above 0, at most 10,000.
-        long_variance: that it reverts to, above 0, at most 100.
-        volatility_of_variance: above 0, at most 1,000.
+        mean_reversion: speed at which the variance reverts, per year, from 0.001 to 10,000.
+        long_variance: that it reverts to, from 0.000001 to 100.
+        volatility_of_variance: from 0.001 to 1,000.
         price_variance_correlation: of the shocks of an asset's price and its variance, from -1 to 1.
         correlation: [asset, asset], of the variance shocks, and of that part of the price shocks that is independent
             of them; it is also that of the prices where all assets have one price_variance_correlation. None:
@@ -197,9 +197,9 @@ class Heston(Market):
     def _check(self, problems: Problems, size: int) -> None:
         bounds: dict[str, dict[str, float]] = {
             "variance": {"at_least": 0, "at_most": 100},
-            "mean_reversion": {"above": 0, "at_most": 10_000},
-            "long_variance": {"above": 0, "at_most": 100},
-            "volatility_of_variance": {"above": 0, "at_most": 1_000},
+            "mean_reversion": {"at_least": 1e-3, "at_most": 10_000},
+            "long_variance": {"at_least": 1e-6, "at_most": 100},
+            "volatility_of_variance": {"at_least": 1e-3, "at_most": 1_000},
             "price_variance_correlation": {"at_least": -1, "at_most": 1},
         }
         checked = {

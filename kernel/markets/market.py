@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from kernel import checks
 from kernel.errors import Problems
+from kernel.text import snake
 
 Matrix = ArrayLike  # in a field's annotation: not one number per asset, but rows of them
 
@@ -73,4 +74,4 @@ class Market(ABC):
         plain = {
             name: np.asarray(value).tolist() if name != "assets" else list(value) for name, value in stated.items()
         }
-        return {"model": type(self).__name__.lower(), **plain}
+        return {"model": snake(type(self).__name__), **plain}
