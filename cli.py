@@ -15,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from kernel.config.assembly import Run
+    from kernel.config.fitted import Fitted
     from kernel.limits import Limit
     from kernel.outcome import Outcome
 
@@ -105,6 +106,12 @@ _format = click.option("--format", "form", type=click.Choice(["table", "json"]),
 
 @main.command()
 @_config
+@click.option(
+    "--market",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Take the market from a file that `margin fit` wrote.",
+)
 @click.option("--paths", metavar="N", help="Number of paths, such as 1e6.")
 @click.option("--seed", metavar="N", help="Seed of the random numbers.")
 @click.option("--threads", metavar="N", help="Threads; default: all available processors.")
@@ -130,6 +137,7 @@ _format = click.option("--format", "form", type=click.Choice(["table", "json"]),
 )
 def run(
     config: Path,
+    market: Path | None,
     form: str,
     output: Path | None,
     overrides: Sequence[str],
@@ -142,10 +150,10 @@ def run(
 
     Exits with 0 when done, 1 if a limit of --fail-if is violated, 2 for invalid input, 130 when interrupted.
     """
-    from kernel import report
+    from kernel.report import run as report
 
     stated = [f"simulation.{name}={value}" for name, value in settings.items() if value is not None]
-    job, checked = _prepare(config, [*overrides, *stated], output, limits)
+    job, checked = _prepare(config, market, [*overrides, *stated], output, limits)
     outcome, seconds = _simulate(job, checked, output, quiet=quiet)
     found = report.results(job, outcome, seconds)
     _write(found, outcome, output)
@@ -160,7 +168,7 @@ def run(
 
 
 def _prepare(
-    config: Path, overrides: Sequence[str], output: Path | None, limits: Sequence[str]
+    config: Path, market: Path | None, overrides: Sequence[str], output: Path | None, limits: Sequence[str]
 ) -> tuple[Run, list[Limit]]:
     """Check all that can be checked before simulating."""
     from kernel.config.load import load
@@ -170,7 +178,7 @@ def _prepare(
 
     problems, job, checked = Problems(), None, []
     with problems.under(""):
-        job = load(config, overrides)
+        job = load(config, overrides, market)
     with problems.under(""):
         tiers, horizon = (job.ladder.names, job.simulation["horizon"]) if job else (None, None)
         checked = parse_limits(limits, tiers, horizon)
@@ -233,6 +241,82 @@ def _write(found: dict[str, Any], outcome: Outcome, output: Path | None) -> None
         write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", output)
     else:
         write_table(outcome.to_arrow(), output)
+
+
+@main.command()
+@click.argument("prices", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--market", metavar="NAME", default="auto", show_default=True, help="Market to fit; auto chooses.")
+@click.option(
+    "--column",
+    "columns",
+    metavar="[ASSET=]COLUMN",
+    multiple=True,
+    help="Column of prices; again for further assets. Default: the closes.",
+)
+@click.option("--time", metavar="COLUMN", help="Column of times; default: found out.")
+@click.option("--first", metavar="DATE", help="Leave out what is before.")
+@click.option("--last", metavar="DATE", help="Leave out what is after.")
+@click.option("--max-gap", metavar="DURATION", help="Take no return over longer steps, such as 36h.")
+@click.option("--volatility", metavar="average|ewma|garch", help="Of gbm and filtered_historical: when, and how.")
+@_format
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    callback=_at_most_one,
+    help="Write the market to .toml or .json, for `margin run --market`.",
+)
+@click.option(
+    "--plot",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    callback=_at_most_one,
+    help="Draw density, tails and quantiles to .png or .svg.",
+)
+def fit(
+    prices: Sequence[Path],
+    market: str,
+    columns: Sequence[str],
+    form: str,
+    output: Path | None,
+    plot: Path | None,
+    volatility: str | None,
+    **settings: str | None,
+) -> None:
+    """Fit a market to price histories: one file, or one for each asset.
+
+    Files are .csv, .csv.gz or .parquet, as exchanges write them; what was found in them and done about it is told. By
+    default every market is fitted and the one of the lowest BIC chosen.
+    """
+    from kernel.config.fitted import check_fit, fit_files
+    from kernel.report import fit as report
+
+    named = check_fit(prices, market, columns, output, plot)
+    how = {} if volatility is None else {"volatility": volatility}
+    found = fit_files(prices, market, named, settings, **how)
+    told = report.results(found)
+    _save_fit(found, told, output, plot)
+    if form == "json":
+        _print_json(told)
+    else:
+        _print(report.text(told))
+
+
+def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Path | None) -> None:
+    import json
+
+    from kernel.config.documents import to_toml
+    from kernel.figures import plot_fits
+    from kernel.tables import write_text
+
+    if plot is not None:
+        plot_fits(found.history, found.compared, plot)
+    if output is not None:
+        text = to_toml(told) if output.suffix == ".toml" else json.dumps(told, indent=2, allow_nan=False) + "\n"
+        write_text(text, output)
+        click.echo(f"wrote {output}; next: margin run CONFIG --market {output}", err=True)
 
 
 @main.command()

@@ -21,7 +21,7 @@ LAYERS = [
     {"outcome"},
     {"simulation"},
     {"measures", "tables", "choice"},
-    {"prices"},
+    {"prices", "figures"},
     {"config"},
     {"limits", "report", "info"},
     {"cli"},
@@ -33,6 +33,7 @@ ROOMS = {
     "pydantic": {"config"},
     "click": {"cli"},
     "scipy": {"fitting"},
+    "matplotlib": {"figures"},
     "arch": {"fitting"},
 }
 FILES = [ROOT / "cli.py", *sorted((ROOT / "kernel").rglob("*.py"))]

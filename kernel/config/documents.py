@@ -52,6 +52,31 @@ def _parse_json(text: str) -> Any:
 _PARSERS: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": _parse_json}
 
 
+def to_toml(document: Mapping[str, Any], prefix: str = "") -> str:
+    """Write a document of tables, lists, numbers and texts; None, which TOML lacks, is written as nan.
+
+    Example:
+        >>> print(to_toml({"market": {"model": "gbm", "spot": [100.0]}}))
+        [market]
+        model = "gbm"
+        spot = [100.0]
+        <BLANKLINE>
+    """
+    lines = [f"[{prefix}]"] if prefix else []
+    tables = {key: value for key, value in document.items() if isinstance(value, Mapping)}
+    lines += [f"{key} = {_toml(value)}" for key, value in document.items() if key not in tables]
+    parts = ["\n".join(lines) + "\n"] if len(lines) > bool(prefix) else []
+    return "\n".join([*parts, *(to_toml(table, f"{prefix}.{key}".lstrip(".")) for key, table in tables.items())])
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key} = {_toml(one)}' for key, one in value.items())}}}"
+    return "nan" if value is None else json.dumps(value, ensure_ascii=False)
+
+
 def override(problems: Problems, document: dict[str, Any], overrides: Mapping[str, Any] | Iterable[str]) -> None:
     """Put values in their places, by path such as market.volatility or account.positions[0].quantity.
 

@@ -1,17 +1,25 @@
-"""A market of a config file that is fitted to a history."""
+"""Markets fitted to price files, for a config file or by themselves."""
 
 from __future__ import annotations
 
 import hashlib
+import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kernel.errors import InvalidInput, Problem
+from kernel.choice import Choice, choose
+from kernel.errors import InvalidInput, Problem, Problems
+from kernel.figures import SUFFIXES, check_plot
+from kernel.fitting import Fit
 from kernel.history import History
 from kernel.markets import FITTED, Market
 from kernel.prices import read_prices, written
+from kernel.tables import check_output
+from kernel.text import near, snake
 
+_NEEDS_SCIPY = 'to be fitted needs SciPy: pip install "margin-kernel[fit]"'
 OF_HISTORY = ("time", "first", "last", "max_gap")
 
 
@@ -29,6 +37,87 @@ class Source(NamedTuple):
     """What was found in the file, and what was done about it."""
 
 
+class Fitted(NamedTuple):
+    """A market fitted to files, and how it was chosen."""
+
+    fit: Fit[Any]
+    history: History
+    source: Source
+    choice: Choice | None
+
+    @property
+    def compared(self) -> dict[str, Sequence[Fit[Any]]]:
+        """Return the fits to be shown side by side, by model."""
+        if self.choice is None:
+            return {snake(type(self.fit.market).__name__): [self.fit]}
+        return {one.model: one.fits for one in self.choice.candidates}
+
+
+def check_fit(
+    paths: Sequence[Path], market: str, columns: Sequence[str], output: Path | None, plot: Path | None
+) -> dict[str, str] | str | None:
+    """Check what can be checked before a fit; return the columns as `kernel.read_prices` takes them.
+
+    Raises:
+        InvalidInput: with everything that has to be mended.
+    """
+    problems = Problems()
+    if market not in {"auto", *FITTED}:
+        problems.add("market", f"must be auto, {', '.join(FITTED)}, not {market!r}{near(market, FITTED)}")
+    if output is not None:
+        with problems.under(""):
+            check_output(output, paths, suffixes=(".toml", ".json"))
+    if plot is not None:
+        with problems.under(""):
+            check_output(plot, paths, suffixes=SUFFIXES, field="plot")
+        with problems.under(""):
+            check_plot()
+    pairs = [
+        (asset, column) if equals else (one, one) for one in columns for asset, equals, column in [one.partition("=")]
+    ]
+    if len(dict(pairs)) < len(pairs):
+        problems.add("column", "names an asset twice")
+    problems.raise_any()
+    if len(pairs) == 1 and "=" not in columns[0]:
+        return columns[0]
+    return dict(pairs) or None
+
+
+def fit_files(
+    paths: Sequence[Path], market: str, columns: Mapping[str, str] | str | None, settings: Mapping[str, Any], **how: Any
+) -> Fitted:
+    """Fit a market to price files.
+
+    Args:
+        paths: one file, or one for each asset.
+        market: its name, or "auto" to choose.
+        columns: as `kernel.read_prices` takes them.
+        settings: further ones of `kernel.read_prices`, by the names in OF_HISTORY.
+        how: of the market's own fit, such as volatility="ewma".
+
+    Raises:
+        InvalidInput: with everything that has to be mended.
+    """
+    kind = FITTED.get(market)
+    for name in how:
+        if kind is None or name not in inspect.signature(kind.fit).parameters:
+            takers = [one for one, other in FITTED.items() if name in inspect.signature(other.fit).parameters]
+            raise InvalidInput([Problem(name, f"belongs to {' and '.join(takers)}, not to {market}")])
+    history = read_prices(paths[0] if len(paths) == 1 else list(paths), columns=columns, **settings)
+    try:
+        choice = choose(history) if kind is None else None
+        fit = choice.fit if choice else kind.fit(history, **how)  # type: ignore[union-attr]
+    except ImportError:
+        raise InvalidInput([Problem("market", _NEEDS_SCIPY)]) from None
+    return Fitted(fit, history, _source(", ".join(path.name for path in paths), paths, history), choice)
+
+
+def _source(name: str, paths: Sequence[Path], history: History) -> Source:
+    first, last = ("", "") if history.times is None else (written(history.times[0]), written(history.times[-1]))
+    digest = hashlib.blake2b(b"".join(path.read_bytes() for path in paths), digest_size=16).hexdigest()
+    return Source(name, digest, len(history.prices), first, last, history.dt, history.notes)
+
+
 def fitted_market(section: dict[str, Any], folder: Path) -> tuple[Market, Source]:
     """Read the history that a section names, beside the config file, and fit the section's model to it."""
     path = folder / section["history"]
@@ -41,12 +130,9 @@ def fitted_market(section: dict[str, Any], folder: Path) -> tuple[Market, Source
             [Problem("history", f"{path.name}: {field} {message}") for field, message in invalid.problems]
         ) from None
     except ImportError:
-        message = f'to fit {section["model"]} needs SciPy: pip install "margin-kernel[fit]"'
-        raise InvalidInput([Problem("model", message)]) from None
+        raise InvalidInput([Problem("model", _NEEDS_SCIPY)]) from None
     market = replace(market, **{name: section[name] for name in ("drift", "spot") if name in section})
-    first, last = ("", "") if history.times is None else (written(history.times[0]), written(history.times[-1]))
-    digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    return market, Source(section["history"], digest, len(history.prices), first, last, history.dt, history.notes)
+    return market, _source(section["history"], [path], history)
 
 
 def _read(path: Path, section: dict[str, Any]) -> History:

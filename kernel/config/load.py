@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,18 +15,19 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, cre
 
 from kernel.config.assembly import AT_SPOT, POSITIONS, Run, assemble
 from kernel.config.documents import joined, override, read_document
-from kernel.errors import Problems
+from kernel.errors import InvalidInput, Problem, Problems
 from kernel.markets import FITTED, MARKETS, Market
 from kernel.text import near, years
 
 _MOST = 10**300
 
 
-def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = ()) -> Run:
+def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = (), market: str | Path | None = None) -> Run:
     """Read a run from a .toml or .json file.
 
     Args:
-        path: the file; a history that it names is looked for beside it.
+        path: the file; a history, or a file of the market, that it names is looked for beside it.
+        market: a file that `margin fit` wrote, in place of the section [market].
         overrides: values by path, such as {"market.volatility": 0.8}, or texts such as "market.volatility=0.8".
 
     Raises:
@@ -36,11 +38,34 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = ()) ->
     """
     problems, path = Problems(), Path(path)
     document = read_document(path)
+    if market is not None:
+        document["market"] = {"file": os.path.relpath(market, path.parent)}
+    fitted = _take_market(document, path.parent)
     override(problems, document, overrides)
     for name in [name for name in document if name not in _SECTIONS]:
         problems.add(name, f"is not a section{near(name, _SECTIONS)}")
     sections = {name: _checked(problems, name, document.get(name)) for name in _SECTIONS}
-    return assemble(problems, sections, path)
+    run = assemble(problems, sections, path)
+    return replace(run, files=(*run.files, *fitted))
+
+
+def _take_market(document: dict[str, Any], folder: Path) -> tuple[Path, ...]:
+    """Put in place of a market's file what it states; what the section states besides has the last word."""
+    section = document.get("market")
+    if not isinstance(section, dict) or "file" not in section:
+        return ()
+    name, rest = section["file"], {key: value for key, value in section.items() if key != "file"}
+    if not _is_text(name):
+        raise InvalidInput([Problem("market.file", f"must be the name of a file, not {name!r}")])
+    problems = Problems()
+    with problems.under("market.file"):
+        stated = read_document(folder / name).get("market")
+        if not isinstance(stated, dict):
+            problems.add("market.file", f"{name} has no section [market], as `margin fit --output` writes it")
+        else:
+            document["market"] = {**stated, **rest}
+    problems.raise_any()
+    return (folder / name,)
 
 
 # Kinds of values. What a number may be is for the dataclasses to say.

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -71,26 +71,43 @@ def write_text(text: str, path: str | os.PathLike[str]) -> None:
     Raises:
         InvalidInput: for a path that cannot be written.
     """
+    write_bytes(text.encode(), path)
+
+
+def write_bytes(content: bytes, path: str | os.PathLike[str]) -> None:
+    """Write bytes, whole or not at all.
+
+    Raises:
+        InvalidInput: for a path that cannot be written.
+    """
     with _reported(path), _replacing(path) as file:
-        file.write(text.encode())
+        file.write(content)
 
 
-def check_output(path: str | os.PathLike[str], spared: Iterable[Path] = ()) -> None:
+def check_output(
+    path: str | os.PathLike[str],
+    spared: Iterable[Path] = (),
+    *,
+    suffixes: Sequence[str] = OUTPUT_SUFFIXES,
+    field: str = "output",
+) -> None:
     """Check that a result can be written to a path; leave nothing there.
 
     Args:
-        path: of a .parquet, .csv or .json file.
+        path: of a file.
         spared: files that must not be overwritten: what the result is made from.
+        suffixes: that the file may have.
+        field: that a problem names.
 
     Raises:
         InvalidInput: for an unknown suffix, a missing or unwritable folder, or a folder in the file's place.
     """
     problems = Problems()
-    if Path(path).suffix not in OUTPUT_SUFFIXES:
-        problems.add("output", f"must end in {', '.join(OUTPUT_SUFFIXES)}, not {Path(path).name!r}")
+    if Path(path).suffix not in suffixes:
+        problems.add(field, f"must end in {' or '.join(suffixes)}, not {Path(path).name!r}")
     if any(os.path.realpath(path) == os.path.realpath(one) for one in spared):
-        problems.add("output", f"{path} is what this run reads: choose another name")
-    with problems.under(""), _reported(path):
+        problems.add(field, f"{path} is what this command reads: choose another name")
+    with problems.under(""), _reported(path, field):
         temporary, _ = _beside(path)
         with temporary.open("xb"):
             temporary.unlink()
@@ -120,8 +137,8 @@ def _replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _reported(path: str | os.PathLike[str]) -> Iterator[None]:
+def _reported(path: str | os.PathLike[str], field: str = "output") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InvalidInput([Problem("output", f"{path} cannot be written: {error.strerror or error}")]) from error
+        raise InvalidInput([Problem(field, f"{path} cannot be written: {error.strerror or error}")]) from error

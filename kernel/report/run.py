@@ -1,9 +1,8 @@
-"""What a run tells: one dictionary for JSON, and a text for people made from it."""
+"""What `margin run` tells: losses, breaches and their errors."""
 
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from kernel.measures import (
     value_at_risk,
 )
 from kernel.outcome import Outcome
+from kernel.report.layout import aligned, listed, matrix, plain, wrapped
 from kernel.text import counted, duration, unit_of
 
 SCHEMA = 1
@@ -25,7 +25,6 @@ _HELD = "Losses are of the account left alone: whatever breaches, its positions 
 _MEDIAN = 0.5
 _MOST_DECIMALS = 6
 _NAMED = 4
-_WIDTH = 100
 
 
 def results(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
@@ -56,8 +55,8 @@ def results(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
             for level in run.levels
         ],
     }
-    plain: dict[str, Any] = _plain(found)
-    return plain
+    told: dict[str, Any] = plain(found)
+    return told
 
 
 def _opening(run: Run) -> dict[str, Any]:
@@ -71,14 +70,6 @@ def _opening(run: Run) -> dict[str, Any]:
         "metric": run.ladder.metric,
         "value": value,
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 # For people
@@ -103,7 +94,7 @@ def _head(found: dict[str, Any]) -> str:
     amounts = (f"{name} {_figure(opening[name], ',.2f')}" for name in ("equity", "requirement"))
     third = f"opening {', '.join(amounts)}, {opening['metric']} {_figure(opening['value'], '.4g')}"
     lines = f"{first}, over {duration(run['horizon'])}", f"{second}, in {found['seconds']:.2f} s", third
-    return "\n".join(textwrap.fill(line, _WIDTH) for line in lines)
+    return "\n".join(wrapped(line) for line in lines)
 
 
 def _figure(value: float | None, form: str) -> str:
@@ -126,21 +117,11 @@ def _fitted(found: dict[str, Any]) -> str:
     columns = [name for name, value in market.items() if name != "assets" and _is_per_asset(value)]
     rows = [["asset", *columns]]
     rows += [[name, *(f"{market[column][k]:,.5g}" for column in columns)] for k, name in enumerate(assets)]
-    lines = _aligned(rows, texts=1)
+    lines = aligned(rows, texts=1)
     shared = [f"{name} {value:.5g}" for name, value in market.items() if isinstance(value, float)]
     lines += [", ".join(shared) + " a year"] if shared else []
-    notes = [textwrap.fill(note, _WIDTH, initial_indent="- ", subsequent_indent="  ") for note in source["notes"]]
-    return "\n".join([textwrap.fill(history, _WIDTH), *notes, *lines, *_correlation(market)])
-
-
-def _correlation(market: dict[str, Any]) -> list[str]:
-    """Return a matrix, unless there is but one asset or too many for the width."""
-    assets = market["assets"]
-    rows = [[name, *(f"{one:.3f}" for one in row)] for name, row in zip(assets, market["correlation"], strict=True)]
-    lines = _aligned([["correlation", *assets], *rows], texts=1)
-    if len(lines[0]) > _WIDTH:
-        return [f"correlation of {len(assets)} assets: see --format json"]
-    return lines if len(assets) > 1 else []
+    correlation = matrix("correlation", assets, market["correlation"]) if "correlation" in market else []
+    return "\n".join([wrapped(history), *listed(source["notes"]), *lines, *correlation])
 
 
 def _is_per_asset(value: Any) -> bool:
@@ -152,7 +133,7 @@ def _tiers(found: dict[str, Any]) -> str:
     for one in found["tiers"]:
         value, interval = _percent(one["breach_probability"])
         rows.append([one["tier"], f"{one['level']:g}", value, interval, *_time(one["median_breach_time"])])
-    return "\n".join(_aligned(rows, texts=1))
+    return "\n".join(aligned(rows, texts=1))
 
 
 def _losses(found: dict[str, Any]) -> str:
@@ -165,7 +146,7 @@ def _losses(found: dict[str, Any]) -> str:
             rows.append(
                 [label, f"{100 * one['level']:g} %", *_amount(estimate), *(_percent(share) if share else ("-", ""))]
             )
-    return "\n".join(_aligned(rows, texts=1))
+    return "\n".join(aligned(rows, texts=1))
 
 
 def _numbers(estimate: dict[str, float | None]) -> dict[str, float]:
@@ -209,15 +190,3 @@ def _time(estimate: dict[str, Any]) -> tuple[str, str]:
     unit, per_year = unit_of(max(numbers["value"], (numbers["high"] - numbers["low"]) / 2))
     decimals = _decimals(numbers, per_year, 3)
     return f"{per_year * numbers['value']:,.{decimals}f} {unit}", _interval(numbers, per_year, decimals, f" {unit}")
-
-
-def _aligned(rows: Sequence[Sequence[str]], texts: int) -> list[str]:
-    """Align cells in columns: the first `texts` columns to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.ljust(width) if k < texts else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

@@ -1,0 +1,1 @@
+"""What a command tells: one dictionary for JSON, and a text for people made from it."""
