@@ -49,7 +49,7 @@ def maximise(likelihood: Likelihood, starts: Sequence[Vector], bounds: Sequence[
             return -value / size, -gradient / size
 
         size = max(1.0, abs(likelihood(start)[0]))  # a cost near 1: the tolerances below are relative to it
-        options = {"maxiter": rounds, "ftol": 1e-13, "gtol": 1e-9, "maxcor": 20}
+        options = {"maxiter": rounds, "ftol": 1e-13, "gtol": 1e-9}
         return minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
 
     tries = [climbed(np.clip(start, low, high), _FIRST_ROUND).x for start in starts]
