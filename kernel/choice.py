@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kernel.fitting.goodness import Goodness
 
 _DECISIVE = ((2.0, "hardly"), (6.0, "positive"), (10.0, "strong"))
+_ALONE = {"kou": "its assets jump by independent sizes, which hides how alike several of them are"}
 _DOUBT = 0.01  # a p-value below speaks against a model
 
 
@@ -50,9 +51,9 @@ def choose(prices: ArrayLike | History, *, dt: float | None = None, assets: Sequ
     """Fit every market that a history can be asked for, and choose the one of the lowest BIC.
 
     The comparison is of each asset by itself, added up: so models with and without a joint likelihood compare. The
-    chosen market is then fitted to all assets together. Heston and Bates are not among the candidates: prices
-    alone hardly tell their parameters, which come from option prices. Needs SciPy, and arch for filtered historical
-    simulation (`pip install "margin-kernel[garch]"`).
+    chosen market is then fitted to all assets together. Kou is a candidate for one asset alone. Heston and Bates are
+    not among the candidates: prices alone hardly tell their parameters, which come from option prices. Needs SciPy,
+    and arch for filtered historical simulation (`pip install "margin-kernel[garch]"`).
 
     Args:
         prices: a history, or [time] or [time, asset], oldest first, evenly spaced, above 0; at least 31 rows.
@@ -70,15 +71,20 @@ def choose(prices: ArrayLike | History, *, dt: float | None = None, assets: Sequ
     """
     history = as_history(prices, dt, assets)
     columns = [_column(history, k) for k in range(len(history.assets))]
-    candidates, left_out = [], []
+    candidates: list[Candidate] = []
+    left_out: list[str] = []
+    refused: list[InvalidInput] = []
     for model, kind in FITTED.items():
+        if model in _ALONE and len(columns) > 1:
+            left_out.append(f"{model} is left out: {_ALONE[model]}")
+            continue
         try:
             candidates.append(_candidate(model, [kind.fit(column) for column in columns]))
         except InvalidInput as invalid:
             left_out.append(f"{model} is left out: its {invalid.problems[0]}")
-            refused = invalid
+            refused.append(invalid)
     if not candidates:
-        raise refused
+        raise refused[0]
     candidates.sort(key=lambda one: one.bic)
     best = candidates[0]
     fit = best.fits[0] if len(columns) == 1 else FITTED[best.model].fit(history)

@@ -78,6 +78,6 @@ def test_markets_are_fitted_to_histories_without_their_gaps() -> None:
     whole = np.exp(np.append(0.0, np.cumsum(steps)))
     split = np.concatenate([whole[:100], 5 * whole[99:]])
     gaps = np.arange(split.size - 1) == 99
-    fitted = kernel.Gbm.fit(kernel.History(assets=("A",), prices=split, dt=1 / 365, gaps=gaps))
-    expected = kernel.Gbm.fit(whole, dt=1 / 365)
+    fitted = kernel.Gbm.fit(kernel.History(assets=("A",), prices=split, dt=1 / 365, gaps=gaps)).market
+    expected = kernel.Gbm.fit(whole, dt=1 / 365).market
     np.testing.assert_allclose([fitted.volatility, fitted.drift], [expected.volatility, expected.drift], rtol=1e-9)

@@ -57,14 +57,16 @@ def _take_market(document: dict[str, Any], folder: Path) -> tuple[Path, ...]:
     name, rest = section["file"], {key: value for key, value in section.items() if key != "file"}
     if not _is_text(name):
         raise InvalidInput([Problem("market.file", f"must be the name of a file, not {name!r}")])
-    problems = Problems()
-    with problems.under("market.file"):
+    try:
         stated = read_document(folder / name).get("market")
-        if not isinstance(stated, dict):
-            problems.add("market.file", f"{name} has no section [market], as `margin fit --output` writes it")
-        else:
-            document["market"] = {**stated, **rest}
-    problems.raise_any()
+    except InvalidInput as invalid:
+        raise InvalidInput(
+            [Problem("market.file", str(one).replace(": ", " ", 1)) for one in invalid.problems]
+        ) from None
+    if not isinstance(stated, dict):
+        message = f"{name} has no section [market], as `margin fit --output` writes it"
+        raise InvalidInput([Problem("market.file", message)])
+    document["market"] = {**stated, **rest}
     return (folder / name,)
 
 

@@ -10,6 +10,7 @@ from scipy.special import chdtrc, ndtri
 from scipy.stats import kstest
 
 _LAGS = 10
+_LEAST = 1e-15  # scores are finite
 
 
 class Goodness(NamedTuple):
@@ -31,7 +32,8 @@ def goodness(transforms: NDArray[np.float64]) -> Goodness:
         >>> round(goodness(np.random.default_rng(0).permutation(even)[:, None]).uniform, 3)
         1.0
     """
-    tests = [(kstest(u, "uniform").pvalue, _berkowitz(ndtri(u)), _ljung_box(ndtri(u) ** 2)) for u in transforms.T]
+    inside = np.clip(transforms, _LEAST, 1 - _LEAST)
+    tests = [(kstest(u, "uniform").pvalue, _berkowitz(ndtri(u)), _ljung_box(ndtri(u) ** 2)) for u in inside.T]
     return Goodness(*np.minimum(np.min(tests, axis=0) * len(tests), 1.0).tolist())
 
 

@@ -86,7 +86,9 @@ def _market(told: dict[str, Any]) -> str:
     assets, errors = market["assets"], fit["standard_errors"]
     rows, shared, matrices = [["", *assets]], [], []
     for name, value in market.items():
-        if isinstance(value, float):
+        if name == "dt":
+            shared.append(f"steps of {duration(value)}")
+        elif isinstance(value, float):
             shared.append(f"{name} {_with_error(value, errors.get(name, 'none'))}")
         elif name in {"correlation", "jump_correlation"}:
             matrices += matrix(name, assets, value)

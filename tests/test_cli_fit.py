@@ -1,0 +1,163 @@
+"""The command `margin fit`: what it prints, draws, writes and refuses, and that `margin run` takes what it wrote."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import kernel
+from cli import main
+from tests.test_choice import clustered, jumping, prices_of
+
+Fit = Callable[..., tuple[int, str, str]]
+CONFIG = """
+[account]
+cash = 20.0
+maintenance_rate = 0.01
+positions = [{asset = "A", quantity = 1, entry_price = "spot"}]
+[ladder.tiers]
+call = 5.0
+[simulation]
+horizon = "5d"
+steps = 5
+paths = 2_000
+"""
+
+
+def write_prices(path: Path, prices: np.ndarray, name: str = "close") -> None:
+    """Write daily prices from 2020 on."""
+    days = np.datetime64("2020-01-01") + np.arange(len(prices))
+    path.write_text(f"date,{name}\n" + "".join(f"{day},{price:.6f}\n" for day, price in zip(days, prices, strict=True)))
+
+
+@pytest.fixture
+def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fit:
+    """Run the command in a folder with price files and a config without market."""
+    monkeypatch.chdir(tmp_path)
+    write_prices(tmp_path / "A.csv", prices_of(jumping(600, 2)))
+    write_prices(tmp_path / "B.csv", prices_of(clustered(600, 3)))
+    (tmp_path / "margin.toml").write_text(CONFIG)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        done = CliRunner().invoke(main, list(arguments))
+        return done.exit_code, done.stdout, done.stderr
+
+    return call
+
+
+def test_a_market_is_shown_with_its_errors(margin: Fit) -> None:
+    """The table has what was read, each parameter with its error, and the likelihood."""
+    code, out, _ = margin("fit", "A.csv", "--market", "merton")
+    assert code == 0
+    assert "A.csv: 601 prices of A from 2020-01-01 to 2021-08-23, 24 h apart" in out
+    assert out.count(" ± ") >= 6
+    assert "jump_intensity" in out
+    assert "log likelihood" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_auto_says_what_it_chose_and_why(margin: Fit) -> None:
+    """By default every market is compared, in a table and in words."""
+    code, out, _ = margin("fit", "B.csv")
+    assert code == 0
+    assert out.index("filtered_historical") < out.index("gbm")
+    assert "has the lowest BIC" in out
+    assert "filtered_historical, fitted" in out
+
+
+def test_json_is_strict_and_agrees_with_python(margin: Fit, tmp_path: Path) -> None:
+    """The numbers of --format json are those of the Python call."""
+    code, out, _ = margin("fit", "A.csv", "--market", "kou", "--format", "json")
+    found = json.loads(out, parse_constant=pytest.fail)
+    fit = kernel.Kou.fit(kernel.read_prices(tmp_path / "A.csv"))
+    assert code == 0
+    assert found["market"] == fit.market.parameters()
+    assert found["fit"]["bic"] == pytest.approx(fit.bic)
+    assert found["history"]["rows"] == 601
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+@pytest.mark.parametrize("model", ["merton", "filtered_historical"])
+def test_run_takes_the_market_that_fit_wrote(margin: Fit, tmp_path: Path, suffix: str, model: str) -> None:
+    """A written market is the fitted one to the last bit, by option or named in the config."""
+    assert margin("fit", "A.csv", "--market", model, "--output", f"market{suffix}")[0] == 0
+    code, by_option, _ = margin("run", "margin.toml", "--market", f"market{suffix}", "--format", "json")
+    assert code == 0
+    (tmp_path / "named.toml").write_text(f'[market]\nfile = "market{suffix}"\ndrift = 0.0\n' + CONFIG)
+    code, by_name, _ = margin("run", "named.toml", "--format", "json")
+    assert code == 0
+    fitted = kernel.markets.FITTED[model].fit(kernel.read_prices(tmp_path / "A.csv")).market.parameters()
+    assert json.loads(by_option)["market"] == fitted
+    assert json.loads(by_name)["market"] == fitted | {"drift": [0.0]}
+
+
+def test_a_file_for_each_asset(margin: Fit) -> None:
+    """Two files are two assets, named by their files, with their correlation."""
+    code, out, _ = margin("fit", "A.csv", "B.csv", "--market", "gbm", "--volatility", "ewma", "--format", "json")
+    market = json.loads(out)["market"]
+    assert code == 0
+    assert market["assets"] == ["A", "B"]
+    assert len(market["correlation"]) == 2
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".svg", b"<?xml")])
+def test_the_figure_is_drawn(margin: Fit, tmp_path: Path, suffix: str, start: bytes) -> None:
+    """--plot writes a figure in the format of its suffix, the same each time."""
+    assert margin("fit", "A.csv", "B.csv", "--market", "merton", "--plot", f"one{suffix}")[0] == 0
+    assert margin("fit", "A.csv", "B.csv", "--market", "merton", "--plot", f"two{suffix}")[0] == 0
+    one, two = ((tmp_path / f"{name}{suffix}").read_bytes() for name in ("one", "two"))
+    assert one.startswith(start)
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["A.csv", "--market", "mertn"], "did you mean merton?"),
+        (["nix.csv"], "nix.csv"),
+        (["A.csv", "--column", "open"], "open"),
+        (["A.csv", "--market", "merton", "--volatility", "garch"], "belongs to gbm and filtered_historical"),
+        (["A.csv", "--market", "gbm", "--volatility", "now"], "must be one of average, ewma, garch"),
+        (["A.csv", "--output", "A.csv"], "must end in .toml or .json"),
+        (["A.csv", "--output", "nix/market.toml"], "there is no folder"),
+        (["A.csv", "--plot", "figure.pdf"], "must end in .png or .svg"),
+        (["A.csv", "--column", "A=close", "--column", "A=date"], "names an asset twice"),
+        (["A.csv", "--first", "2021-08-20", "--market", "merton"], "must have at least 31 rows"),
+        (["A.csv", "--first", "2025-01-01"], "2021-08-23"),
+        (["--market", "gbm"], "Missing argument 'PRICES...'"),
+    ],
+)
+def test_wrong_input_is_refused_in_a_sentence(margin: Fit, tmp_path: Path, arguments: list[str], words: str) -> None:
+    """Exit code 2, a line that names the mend, nothing on stdout and nothing written."""
+    before = sorted(tmp_path.iterdir())
+    code, out, err = margin("fit", *arguments)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert all(line.startswith("error: ") for line in err.splitlines())
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_market_file_that_is_none_is_refused(margin: Fit, tmp_path: Path) -> None:
+    """A file that is missing, or has no market, is named."""
+    for name, words in (("nix.toml", "cannot be read"), ("margin.toml", "has no section [market]")):
+        code, _, err = margin("run", "margin.toml", "--market", name)
+        assert code == 2
+        assert err.startswith("error: market.file: ")
+        assert words in err
+    (tmp_path / "old.toml").write_text("[market]\nfile = 3\n" + CONFIG)
+    assert "must be the name of a file" in margin("run", "old.toml")[2]
+
+
+def test_numbers_of_toml_come_back(margin: Fit, tmp_path: Path) -> None:
+    """What is written is TOML, with the same doubles, and what is unknown as nan."""
+    assert margin("fit", "A.csv", "--market", "gbm", "--output", "market.toml")[0] == 0
+    written = tomllib.loads((tmp_path / "market.toml").read_text())
+    fit = kernel.Gbm.fit(kernel.read_prices(tmp_path / "A.csv"))
+    assert written["market"] == fit.market.parameters()
+    assert written["fit"]["standard_errors"]["volatility"] == fit.standard_errors["volatility"].tolist()
