@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import kernel
-from bench import jobs
+from bench import accuracy_heston, jobs
 from tests.oracles import gbm, kou
 
 PATHS = 2_000_000
@@ -130,6 +130,7 @@ def main() -> None:
         "",
         *several_assets(),
         "",
+        *accuracy_heston.page(),
     ]
     TARGET.write_text("\n".join(text))
 

@@ -18,6 +18,11 @@ CASES = {
     "gbm, daily, continuous": jobs.perpetual(False, PATHS, 1.0, 365, threads=1),
     "merton, daily, continuous": jobs.perpetual(True, PATHS, 1.0, 365, threads=1),
     "merton, five days in one step, two threads": jobs.perpetual(True, 1 << 20, jobs.FIVE_DAYS, 1, threads=2),
+    **{
+        f"{model}, 120 days, {how}": jobs.four_months(model, PATHS, monitoring=how)
+        for model in ("gbm", "heston", "bates", "filtered")
+        for how in ("discrete", "continuous")
+    },
     "ten assets, discrete": jobs.book_of_ten(1 << 14, monitoring="discrete"),
     "ten assets, continuous": jobs.book_of_ten(1 << 14),
 }

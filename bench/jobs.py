@@ -57,6 +57,29 @@ def perpetual(jumps: bool, paths: int, horizon: float, steps: int, **changes: An
     )
 
 
+def _moving(variance: float) -> dict[str, Any]:
+    names = "variance", "mean_reversion", "long_variance", "volatility_of_variance", "price_variance_correlation"
+    return dict(zip(names, (variance, 3.0, variance, 1.5, -0.3), strict=True))
+
+
+def four_months(model: str, paths: int, **changes: Any) -> Job:
+    """Return the perpetual over 120 daily steps, where the variance moves or, under GBM, does not."""
+    job = perpetual(False, paths, 120 / 365, 120, threads=1, **changes)
+    common: dict[str, Any] = {"assets": ["BTC"], "spot": 60_000.0}
+    surprises = np.random.default_rng(0).standard_t(4, (1_000, 1)) * math.sqrt(0.5)
+    markets: dict[str, kernel.Market] = {
+        "gbm": job.market,
+        "heston": kernel.Heston(**common, **_moving(0.42)),
+        "bates": kernel.Bates(
+            **common, **_moving(0.42), jump_intensity=12.0, jump_mean=-0.02, jump_volatility=0.06
+        ),
+        "filtered": kernel.FilteredHistorical(
+            **common, volatility=0.65, omega=0.0, alpha=0.06, beta=0.94, residuals=surprises, dt=1 / 365
+        ),
+    }  # fmt: skip
+    return job._replace(market=markets[model])
+
+
 def book_of_ten(paths: int, **changes: Any) -> Job:
     """Return a book of ten correlated assets, long and short, in a hundred steps of nine hours."""
     market = kernel.Gbm(assets=TEN, spot=100.0, volatility=0.6, correlation=0.5 * np.eye(10) + 0.5)

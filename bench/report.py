@@ -25,6 +25,16 @@ def _walk_rows(cases: dict[str, Case]) -> list[str]:
 
     plain = "gbm, discrete"
     ten = f"{ns('ten assets, discrete'):.1f} ns an asset-step discrete, {ns('ten assets, continuous'):.1f} continuous"
+    moving = [
+        _row(
+            f"{market}, 120 daily steps, over GBM: continuous, discrete",
+            ", ".join(
+                f"{ns(f'{name}, 120 days, {how}') / ns(f'gbm, 120 days, {how}'):.2f}x"
+                for how in ("continuous", "discrete")
+            ),
+        )
+        for name, market in (("heston", "Heston"), ("bates", "Bates"), ("filtered", "FilteredHistorical"))
+    ]
     five = ns("merton, five days in one step, two threads", "paths")
     return [
         _row("GBM, one asset, four tiers, discrete, single precision, one thread", f"{ns(plain):.2f} ns a path-step"),
@@ -36,6 +46,7 @@ def _walk_rows(cases: dict[str, Case]) -> list[str]:
             "Merton, 12 jumps a year, daily, continuous, over GBM",
             f"{ns('merton, daily, continuous') / ns('gbm, daily, continuous'):.2f}x",
         ),
+        *moving,
         _row("five days of Merton in one exact step, two threads", f"{five:.0f} ns a path"),
         _row("ten correlated assets, four tiers, one thread", ten),
     ]

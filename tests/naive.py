@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Words = tuple[int, int, int, int]
 Vector = NDArray[np.float64]
 
-DIFFUSION, BRIDGE, JUMP, JUMP_SIZE, PASSAGE = range(5)
+DIFFUSION, BRIDGE, JUMP, JUMP_SIZE, PASSAGE, VARIANCE, RESAMPLE = range(7)
 _MASK = 0xFFFFFFFF
 
 

@@ -30,19 +30,24 @@ class Paths(NamedTuple):
     hit: Vector  # [barrier, path] probability of a hit by the horizon given the path's grid points
 
 
-def heston_paths(law: Law, horizon: float, steps: int, paths: int, seed: int, barriers: Sequence[float] = ()) -> Paths:
-    """Walk `paths` paths past `barriers` < 0, log prices relative to spot."""
+def heston_paths(
+    law: Law, horizon: float, steps: int, paths: int, seed: int, barriers: Sequence[float] = (), every: int = 0
+) -> Paths:
+    """Walk `paths` paths past `barriers` < 0, log prices relative to spot.
+
+    every: steps from one look at the barriers to the next; 0: they are watched continuously.
+    """
     noise = np.random.default_rng(seed)
     sizes = [min(CHUNK, paths - first) for first in range(0, paths, CHUNK)]
-    chunks = [_walk(law, horizon / steps, steps, size, noise, barriers) for size in sizes]
+    chunks = [_walk(law, horizon / steps, steps, size, noise, barriers, every) for size in sizes]
     return Paths(np.concatenate([c.close for c in chunks]), np.concatenate([c.hit for c in chunks], axis=1))
 
 
-def _walk(law: Law, h: float, steps: int, paths: int, noise: Generator, barriers: Sequence[float]) -> Paths:
+def _walk(law: Law, h: float, steps: int, paths: int, noise: Generator, barriers: Sequence[float], every: int) -> Paths:
     drift = law.drift - law.jump_intensity * math.expm1(law.jump_mean + law.jump_volatility**2 / 2)
     x, v = np.zeros(paths), np.full(paths, law.variance)
     alive = np.ones((len(barriers), paths))
-    for _ in range(steps):
+    for step in range(1, steps + 1):
         variance = np.maximum(v, 0.0)
         spread = np.sqrt(variance * h)
         a, b = noise.standard_normal((2, paths))
@@ -51,7 +56,10 @@ def _walk(law: Law, h: float, steps: int, paths: int, noise: Generator, barriers
         v = v + law.mean_reversion * (law.long_variance - variance) * h + law.volatility_of_variance * spread * a
         start, x = x, end + _jumps(law, h, paths, noise)
         for k, barrier in enumerate(barriers):
-            alive[k] *= _bridge_survival(start - barrier, end - barrier, variance * h) * (x > barrier)
+            if every:
+                alive[k] *= (x > barrier) | (step % every > 0)
+            else:
+                alive[k] *= _bridge_survival(start - barrier, end - barrier, variance * h) * (x > barrier)
     return Paths(x, 1.0 - alive)
 
 

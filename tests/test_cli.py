@@ -58,6 +58,9 @@ horizon = "10d"
 steps = 1
 paths = 2_000
 """
+FILTERED = CONFIG.replace(
+    'model = "gbm"', 'model = "filtered_historical"\nomega = 0.0\nalpha = 0.1\nbeta = 0.9\ndt = 0.00274'
+).replace("volatility = 0.65", f"volatility = 0.65\nresiduals = {[[k / 10] for k in range(-10, 11)]}")
 
 
 @pytest.fixture
@@ -67,6 +70,7 @@ def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     (tmp_path / "run.toml").write_text(CONFIG)
     (tmp_path / "prices.csv").write_text("Date,Close\n2020-01-01,100\n2020-01-02,103\n2020-01-03,99\n2020-01-04,101\n")
     (tmp_path / "fitted.toml").write_text(FITTED)
+    (tmp_path / "filtered.toml").write_text(FILTERED)
 
     def _margin(*arguments: str | Path) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as left:
@@ -158,6 +162,21 @@ def test_what_was_mended_in_a_history_is_shown(margin: Margin, tmp_path: Path) -
     _, out, _ = margin("run", "fitted.toml", "--format", "json")
     assert len(json.loads(out)["history"]["notes"]) == 2
     assert json.loads(out)["provenance"]["history"]["notes"] == json.loads(out)["history"]["notes"]
+
+
+@pytest.mark.parametrize("model", ["heston", "bates", "filtered_historical"])
+def test_markets_whose_variance_moves_run(margin: Margin, model: str) -> None:
+    """A config of each model runs, and what is printed names it."""
+    moving = ["variance=0.4", "mean_reversion=4", "long_variance=0.4", "volatility_of_variance=1.2"]
+    moving += ["price_variance_correlation=-0.3"]
+    jumps = ["jump_intensity=12", "jump_mean=-0.02", "jump_volatility=0.06"] if model == "bates" else []
+    if model != "filtered_historical":
+        Path("filtered.toml").write_text(CONFIG.replace("volatility = 0.65", "").replace("gbm", model))
+    stated = [] if model == "filtered_historical" else [f"market.{one}" for one in moving + jumps]
+    options = [part for one in ("simulation.steps=5", *stated) for part in ("--set", one)]
+    code, out, err = margin("run", "filtered.toml", *options)
+    assert (code, err) == (0, "")
+    assert f"1 position on BTC, {model} market, over 5 d" in out
 
 
 def test_options_override_the_file(margin: Margin) -> None:
@@ -275,6 +294,8 @@ WRONG = [
     (["run", "fitted.toml", "--set", "market.time=Dat"], "market.time: prices.csv has no column 'Dat'"),
     (["run", "fitted.toml", "--set", "market.history=x.csv"], "market.history: x.csv cannot be read: No such file"),
     (["run", "fitted.toml", "--set", "market.first=2021-01-01"], "at least 3 rows in range, not 0"),
+    (["run", "filtered.toml"], "simulation.steps: must be 5: this market moves in the steps of its history, 24 h"),
+    (["run", "filtered.toml", "--set", "simulation.horizon=1h"], "simulation.horizon: must be at least one step of"),
     (["init", "no/margin.toml"], "no/margin.toml cannot be written: there is no folder"),
 ]  # fmt: skip
 
@@ -292,7 +313,7 @@ def test_wrong_input_is_refused_before_simulating(
     assert message.lower() in err.lower()
     assert err.count("\n") == 1
     assert "Traceback" not in err
-    assert files == ["fitted.toml", "prices.csv", "run.toml"]
+    assert files == ["filtered.toml", "fitted.toml", "prices.csv", "run.toml"]
 
 
 def test_problems_of_file_limits_and_output_come_together(margin: Margin) -> None:

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ import kernel
 from kernel import chunks, simulation
 from kernel._core.jit import OPTIONS
 from kernel._core.walk import new_workspace, walk
-from tests.cases import GBM, HORIZON, KOU, LADDER, LONG, MERTON
+from tests.cases import BATES, FILTERED, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON
 
 PROGRAM = """
 import kernel
@@ -66,7 +67,11 @@ def job_of(market: kernel.Market) -> chunks.Job:
     return simulation.new_job(market, LONG, LADDER, clean)
 
 
-@pytest.mark.parametrize("market", [GBM, MERTON, KOU], ids=["gbm", "merton", "kou"])
+@pytest.mark.parametrize(
+    "market",
+    [GBM, MERTON, KOU, HESTON, BATES, replace(FILTERED, dt=HORIZON)],
+    ids=["gbm", "merton", "kou", "heston", "bates", "filtered"],
+)
 def test_a_pickled_job_compiles_nothing_new(market: kernel.Market) -> None:
     """A worker process sees the types that its parent compiled for: none of them read-only."""
     job = job_of(market)

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import kernel
+from kernel.config.assembly import MARKETS
 from kernel.config.example import EXAMPLE
 from kernel.config.load import load
-from kernel.text import duration, near, years
+from kernel.text import duration, near, snake, years
 
 Write = Callable[..., Path]
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -63,6 +64,7 @@ horizon = 0.1
 steps = 1
 paths = 10
 """
+RESIDUALS = np.random.default_rng(0).normal(size=(12, 2)).round(3).tolist()
 
 
 @pytest.fixture
@@ -116,16 +118,54 @@ def test_json_says_the_same_as_toml(write: Write) -> None:
     assert first.simulation == second.simulation
 
 
-@pytest.mark.parametrize("model", ["gbm", "merton", "kou"])
+@pytest.mark.parametrize("model", MARKETS)
 def test_every_model_is_known(write: Write, model: str) -> None:
     """Each market of the package can be stated by its name in lower case."""
-    jumps = {
+    jumps = ["jump_intensity=12", "jump_mean=-0.02", "jump_volatility=0.06"]
+    moving = ["variance=0.4", "mean_reversion=4", "long_variance=[0.3, 0.5]", "volatility_of_variance=1"]
+    moving += ["price_variance_correlation=-0.3"]
+    stated = {
         "gbm": [],
-        "merton": ["jump_intensity=12", "jump_mean=-0.02", "jump_volatility=0.06"],
+        "merton": jumps,
         "kou": ["jump_intensity=12", "up_probability=0.4", "up_mean=0.02", "down_mean=0.03"],
+        "heston": moving,
+        "bates": moving + jumps,
+        "filtered_historical": ["omega=0", "alpha=0.1", "beta=0.9", f"residuals={RESIDUALS}", f"dt={2.5 / 365}"],
     }[model]
-    run = load(write(BASE), [f"market.model={model}", *(f"market.{one}" for one in jumps)])
+    text = BASE
+    if model in {"heston", "bates"}:
+        text = text.replace("volatility = [0.6, 0.8]\n", "")
+    if model == "filtered_historical":
+        text = text.replace("correlation = [[1, 0.8], [0.8, 1]]\n", "")
+    run = load(write(text), [f"market.model={model}", *(f"market.{one}" for one in stated)])
     assert run.market.parameters()["model"] == model
+
+
+def test_keys_that_a_model_needs_are_named(write: Write) -> None:
+    """A model that lacks its parameters, and has another's, hears of each."""
+    found = _problems(write(BASE), ["market.model=heston", "market.variance=0.5"])
+    missing = ["mean_reversion", "long_variance", "volatility_of_variance", "price_variance_correlation"]
+    assert {f"market.{name}": "is required" for name in missing}.items() <= found.items()
+    assert "another model" in found["market.volatility"]
+    found = _problems(write(BASE), ["market.model=filtered_historical", "market.residuals=[1, 2]"])
+    assert found["market.omega"] == found["market.dt"] == "is required"
+    assert "rows of numbers" in found["market.residuals"]
+    assert "another model" in found["market.correlation"]
+    assert "gbm or merton" in _problems(write(FITTED), ["market.model=heston"])["market.model"]
+
+
+def test_a_grid_that_the_market_cannot_walk_is_named_with_its_mend(write: Write) -> None:
+    """Steps that are not the history's are a problem of the simulation; a missing simulation has that problem alone."""
+    text = BASE.replace("correlation = [[1, 0.8], [0.8, 1]]\n", "")
+    stated = ["omega=0", "alpha=0.1", "beta=0.9", f"residuals={RESIDUALS}", f"dt={1 / 365}"]
+    path, overrides = write(text), [f"market.{one}" for one in ("model=filtered_historical", *stated)]
+    assert load(path, [*overrides, "simulation.steps=5"]).simulation["steps"] == 5
+    message = "must be 5: this market moves in the steps of its history, 24 h"
+    assert _problems(path, overrides) == {"simulation.steps": message}
+    found = _problems(path, [*overrides, "simulation.horizon=6h"])
+    assert found == {"simulation.horizon": "must be at least one step of the market, 24 h"}
+    path = write(text[: text.index("[simulation]")])
+    assert list(_problems(path, overrides)) == ["simulation"]
 
 
 def test_fitted_market_is_that_of_the_history(write: Write) -> None:
@@ -222,7 +262,7 @@ WRONG = [
     ("market.volatility=high", "market.volatility", "must be a number"),
     ("market.correlation=[[1, 2], [2, 1]]", "market.correlation", "eigenvalue"),
     ("market.correlation=[[1, 0.5], [0.4, 1]]", "market.correlation", "symmetric"),
-    ("market.model=heston", "market.model", "must be gbm or merton or kou"),
+    ("market.model=sabr", "market.model", "must be gbm or merton or kou or heston or bates or filtered_historical"),
     ("market.column=Close", "market.column", "history"),
     ("market.history=none.csv", "market.assets", "leave it out"),
     ("account.cash=nan", "account.cash", "finite"),
@@ -335,6 +375,7 @@ def test_words_for_people() -> None:
     """Durations are written in the unit that reads best, and near names are offered."""
     assert [duration(days / 365) for days in (5, 1, 1 / 48)] == ["5 d", "24 h", "30 min"]
     assert near("volatilty", ["spot", "volatility"]) == "; did you mean volatility?"
+    assert [snake(name) for name in ("Gbm", "FilteredHistorical")] == ["gbm", "filtered_historical"]
     assert near("x", ["spot", "drift"]) == "; known are spot, drift"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import kernel
 from kernel import chunks, simulation
-from tests.cases import GBM, HORIZON, KOU, LADDER, LONG, MERTON, run
+from tests.cases import BATES, FILTERED, GBM, GRID, HESTON, HORIZON, KOU, LADDER, LONG, MERTON, run
 
 PAIR = kernel.Gbm(
     assets=["BTC", "ETH"], spot=[60_000.0, 3_000.0], volatility=[0.65, 0.8], correlation=[[1.0, 0.8], [0.8, 1.0]]
@@ -20,8 +20,8 @@ HEDGED = kernel.Account(
     positions=[kernel.Linear("BTC", quantity=1.0), kernel.Linear("ETH", quantity=-3.0, entry_price=3_000.0)],
     maintenance_rate={"BTC": 0.005, "ETH": 0.01},
 )
-CASES = [(GBM, LONG), (MERTON, LONG), (KOU, LONG), (PAIR, HEDGED)]
-IDS = ["gbm", "merton", "kou", "pair"]
+CASES = [(GBM, LONG), (MERTON, LONG), (KOU, LONG), (PAIR, HEDGED), (HESTON, LONG), (FILTERED, LONG), (BATES, LONG)]
+IDS = ["gbm", "merton", "kou", "pair", "heston", "filtered", "bates"]
 
 
 def same(one: kernel.Outcome, other: kernel.Outcome, paths: int | None = None) -> bool:
@@ -33,7 +33,7 @@ def same(one: kernel.Outcome, other: kernel.Outcome, paths: int | None = None) -
 @pytest.mark.parametrize(("market", "account"), CASES, ids=IDS)
 def test_threads_do_not_change_a_bit(market: kernel.Market, account: kernel.Account) -> None:
     """One thread and five threads give the same arrays."""
-    one, five = (run(market, account, paths=300_001, steps=6, threads=threads) for threads in (1, 5))
+    one, five = (run(market, account, paths=300_001, steps=GRID, threads=threads) for threads in (1, 5))
     assert same(one, five)
 
 
@@ -42,16 +42,16 @@ def test_chunks_do_not_change_a_bit(
     market: kernel.Market, account: kernel.Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Odd chunk sizes, far from any multiple of the lanes, give the same arrays."""
-    whole = run(market, account, paths=20_011, steps=6)
+    whole = run(market, account, paths=20_011, steps=GRID)
     for size in (17, 1_000, 2_049):
         monkeypatch.setattr(simulation, "chunk_size", lambda *_, size=size: size)
-        assert same(whole, run(market, account, paths=20_011, steps=6))
+        assert same(whole, run(market, account, paths=20_011, steps=GRID))
 
 
 @pytest.mark.parametrize(("market", "account"), CASES, ids=IDS)
 def test_a_path_does_not_depend_on_how_many_follow(market: kernel.Market, account: kernel.Account) -> None:
     """The first 3,001 of 50,000 paths are the 3,001 paths of a smaller run."""
-    few, many = (run(market, account, paths=paths, steps=6) for paths in (3_001, 50_000))
+    few, many = (run(market, account, paths=paths, steps=GRID) for paths in (3_001, 50_000))
     assert same(few, many, 3_001)
 
 
@@ -90,12 +90,12 @@ def test_seeds_differ() -> None:
     assert not (run(GBM, paths=1_000).loss == run(GBM, paths=1_000, seed=1).loss).any()
 
 
-@pytest.mark.parametrize(("market", "account"), CASES, ids=IDS)
+@pytest.mark.parametrize(("market", "account"), CASES[:-1], ids=IDS[:-1])
 @pytest.mark.parametrize("monitoring", ["continuous", "discrete"])
 def test_double_precision_walks_the_same_paths(market: kernel.Market, account: kernel.Account, monitoring: str) -> None:
     """Path by path, single precision differs from double by rounding alone."""
     single, double = (
-        run(market, account, paths=100_000, steps=20, monitoring=monitoring, precision=precision)
+        run(market, account, paths=100_000, steps=GRID, monitoring=monitoring, precision=precision)
         for precision in ("single", "double")
     )
     np.testing.assert_allclose(single.terminal_price, double.terminal_price, rtol=5e-6)

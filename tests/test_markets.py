@@ -10,11 +10,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kernel
+from kernel.config.assembly import MARKETS
 from kernel.markets.market import lower_factor
-from tests.cases import ALARM
+from tests.cases import ALARM, BATES, FILTERED, GBM, HESTON, KOU, MERTON
 
 JUMPS = {"jump_intensity": 1.0, "jump_mean": 0.0, "jump_volatility": 0.1}
 TAILS = {"jump_intensity": 1.0, "up_probability": 0.5, "up_mean": 0.1, "down_mean": 0.1}
+
+MOVING = {
+    "variance": 0.5,
+    "mean_reversion": 3.0,
+    "long_variance": 0.5,
+    "volatility_of_variance": 1.5,
+    "price_variance_correlation": -0.3,
+}
+SURPRISES = np.linspace(-1.5, 1.5, 10)[:, None]
+FILTER = {"volatility": 0.5, "omega": 0.01, "alpha": 0.1, "beta": 0.8, "residuals": SURPRISES, "dt": 1 / 365}
+RIGHT: dict[Any, dict[str, Any]] = {
+    kernel.Gbm: {"volatility": 0.5},
+    kernel.Merton: {"volatility": 0.5},
+    kernel.Kou: {"volatility": 0.5},
+    kernel.Heston: MOVING,
+    kernel.Bates: MOVING | JUMPS,
+    kernel.FilteredHistorical: FILTER,
+}
 
 
 @pytest.mark.parametrize(
@@ -41,13 +60,50 @@ TAILS = {"jump_intensity": 1.0, "up_probability": 0.5, "up_mean": 0.1, "down_mea
             TAILS | {"up_mean": 1.0, "down_mean": 0.0, "up_probability": 1.1},
             ["up_probability", "up_mean", "down_mean"],
         ),
+        (
+            kernel.Heston,
+            {"variance": -0.1, "mean_reversion": 0.0, "long_variance": 101, "volatility_of_variance": 0.0},
+            ["variance", "mean_reversion", "long_variance", "volatility_of_variance"],
+        ),
+        (
+            kernel.Heston,
+            {"price_variance_correlation": -1.1, "correlation": [[2.0]]},
+            ["price_variance_correlation", "correlation"],
+        ),
+        (kernel.Heston, {"variance": [0.1, 0.2]}, ["variance"]),
+        (
+            kernel.Bates,
+            {"variance": "low", "jump_intensity": 0.0, "jump_volatility": -1.0},
+            ["variance", "jump_intensity", "jump_volatility"],
+        ),
+        (
+            kernel.FilteredHistorical,
+            {"volatility": 0.0, "omega": -1.0, "alpha": 1.1, "beta": float("nan"), "dt": 0.0, "block": 11},
+            ["volatility", "omega", "alpha", "beta", "dt", "block"],
+        ),
+        (kernel.FilteredHistorical, {"residuals": [[0.1], [0.2]]}, ["residuals"]),
+        (kernel.FilteredHistorical, {"residuals": SURPRISES[:, 0]}, ["residuals"]),
+        (kernel.FilteredHistorical, {"residuals": np.full((20, 1), 0.5)}, ["residuals"]),
+        (kernel.FilteredHistorical, {"residuals": [*SURPRISES.tolist(), [float("inf")]]}, ["residuals"]),
+        (kernel.FilteredHistorical, {"block": 1.5}, ["block"]),
     ],
 )
 def test_wrong_parameters_are_named_together(kind: Any, changes: dict[str, Any], fields: list[str]) -> None:
     """Each wrong field is named, all of them at once."""
     with pytest.raises(kernel.InvalidInput) as caught:
-        kind(**{"assets": ["A"], "spot": 100.0, "volatility": 0.5, **changes})
+        kind(**{"assets": ["A"], "spot": 100.0, **RIGHT[kind], **changes})
     assert [problem.field for problem in caught.value.problems] == fields
+
+
+@pytest.mark.parametrize(
+    "market", [GBM, MERTON, KOU, HESTON, BATES, FILTERED], ids=lambda market: type(market).__name__
+)
+def test_parameters_build_the_market_again(market: kernel.Market) -> None:
+    """What `parameters` states is a name for configs, and the keywords of an equal market."""
+    stated = market.parameters()
+    kind = MARKETS[stated.pop("model")]
+    assert kind is type(market)
+    assert kind(**stated).parameters() == market.parameters()
 
 
 def test_the_eigenvalue_that_spoils_a_correlation_is_named() -> None:

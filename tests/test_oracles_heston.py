@@ -11,54 +11,16 @@ from scipy.integrate import quad
 
 from tests.cases import ALARM, strays
 from tests.naive_heston import heston_paths
-from tests.oracles import gbm, heston, merton
+from tests.oracles import gbm, heston, merton, quantlib_heston
 from tests.oracles.heston import PUBLISHED, Law, Published
+from tests.oracles.quantlib_heston import SPOT
 
-SPOT = 100.0
 MILD = Law(0.09, 2.0, 0.08, 0.3, -0.4, 0.05)
 CRYPTO = Law(0.5, 3.0, 0.5, 1.5, -0.3, 0.1)
 BATES = CRYPTO._replace(jump_intensity=20.0, jump_mean=-0.02, jump_volatility=0.05)
 # A variance of 0.25 that hardly moves, without jumps; and Merton's jumps.
 STILL = Law(0.25, 1.0, 0.25, 1e-6, 0.0, 0.07)
 JUMPS = (4.0, -0.06, 0.1)
-
-
-def _curves(drift: float) -> list[ql.YieldTermStructureHandle | ql.QuoteHandle]:
-    """Return QuantLib's curves with `drift` as the riskless rate, no dividends, and SPOT."""
-    today, days = ql.Settings.instance().evaluationDate, ql.Actual365Fixed()
-    curves = [ql.YieldTermStructureHandle(ql.FlatForward(today, r, days)) for r in (drift, 0.0)]
-    return [*curves, ql.QuoteHandle(ql.SimpleQuote(SPOT))]
-
-
-def _quantlib_call(strike: float, law: Law, days: int, discount_rate: float = 0.0) -> float:
-    """Return the call by QuantLib's adaptive quadrature, or for jumps by its Gauss-Laguerre rule."""
-    expiry = ql.Settings.instance().evaluationDate + days
-    option = ql.VanillaOption(ql.PlainVanillaPayoff(ql.Option.Call, strike), ql.EuropeanExercise(expiry))
-    if law.jump_intensity:
-        bates = ql.BatesModel(ql.BatesProcess(*_curves(law.drift), *law[:5], *law[6:]))
-        option.setPricingEngine(ql.BatesEngine(bates, 192))
-    else:
-        model = ql.HestonModel(ql.HestonProcess(*_curves(law.drift), *law[:5]))
-        option.setPricingEngine(ql.AnalyticHestonEngine(model, 1e-12, 100_000))
-    return float(option.NPV()) * math.exp((law.drift - discount_rate) * days / 365)
-
-
-def _quantlib_hit_probability(barrier: float, law: Law, days: int) -> float:
-    """Return P(a hit of `barrier` < 0 by then) by QuantLib's difference scheme, Heston's model.
-
-    A hit is what a down-and-out digital struck far below the barrier misses. The scheme's error is of first order in
-    the time step, which the step's halving removes (Richardson 1911).
-    """
-
-    def digital(steps: int) -> float:
-        level, expiry = SPOT * math.exp(barrier), ql.Settings.instance().evaluationDate + days
-        payoff = ql.CashOrNothingPayoff(ql.Option.Call, 0.5 * level, 1.0)
-        option = ql.BarrierOption(ql.Barrier.DownOut, level, 0.0, payoff, ql.EuropeanExercise(expiry))
-        model = ql.HestonModel(ql.HestonProcess(*_curves(law.drift), *law[:5]))
-        option.setPricingEngine(ql.FdHestonBarrierEngine(model, steps, 200, 50, 4))
-        return float(option.NPV()) * math.exp(law.drift * days / 365)
-
-    return 1.0 - (2.0 * digital(400) - digital(200))
 
 
 # --- the transforms
@@ -74,7 +36,7 @@ def test_heston_price_is_the_published_figure(case: Published) -> None:
 @pytest.mark.parametrize("case", PUBLISHED.values(), ids=PUBLISHED.keys())
 def test_heston_published_figure_is_quantlibs(case: Published) -> None:
     """QuantLib's engines give the printed figures from the same parameters: neither was misread."""
-    price = _quantlib_call(case.strike, case.law, round(365 * case.t), case.discount_rate)
+    price = quantlib_heston.call(case.strike, case.law, round(365 * case.t), case.discount_rate)
     assert price == pytest.approx(case.price, abs=max(case.tolerance, 1e-9))
 
 
@@ -83,7 +45,7 @@ def test_heston_published_figure_is_quantlibs(case: Published) -> None:
 @pytest.mark.parametrize("strike", [85.0, 100.0, 110.0])
 def test_heston_price_is_quantlibs(strike: float, days: int, law: Law) -> None:
     """The call is QuantLib's, from days to years, with jumps and without."""
-    expected = _quantlib_call(strike, law, days)
+    expected = quantlib_heston.call(strike, law, days)
     assert heston.price("call", SPOT, strike, law, days / 365) == pytest.approx(expected, abs=1e-7)
 
 
@@ -109,7 +71,9 @@ def test_heston_of_still_variance_is_merton(strike: float) -> None:
 @pytest.mark.parametrize("days", [5, 365])
 def test_heston_close_distribution_is_quantlibs(x: float, days: int) -> None:
     """The distribution of the log return is that of QuantLib's risk-neutral density calculator."""
-    quantlib = ql.HestonRNDCalculator(ql.HestonProcess(*_curves(CRYPTO.drift), *CRYPTO[:5]), 1e-10, 100_000)
+    quantlib = ql.HestonRNDCalculator(
+        ql.HestonProcess(*quantlib_heston.curves(CRYPTO.drift), *CRYPTO[:5]), 1e-10, 100_000
+    )
     expected = quantlib.cdf(math.log(SPOT) + x, days / 365)
     assert heston.close_distribution(x, CRYPTO, days / 365) == pytest.approx(expected, abs=1e-7)
 
@@ -148,7 +112,7 @@ def test_naive_heston_hits_as_often_as_quantlib_says() -> None:
     days, barriers = 10, [math.log(0.95), math.log(0.85)]
     hit = heston_paths(CRYPTO, days / 365, steps=140, paths=200_000, seed=2, barriers=barriers).hit
     for barrier, hits in zip(barriers, hit, strict=True):
-        expected = _quantlib_hit_probability(barrier, CRYPTO, days)
+        expected = quantlib_heston.hit_probability(barrier, CRYPTO, days)
         assert strays(float(hits.mean()), expected, float(hits.std()) / math.sqrt(hits.size)) < ALARM
 
 

@@ -11,7 +11,7 @@ from kernel._core.special import exp, fma, log
 @point
 def log1p(x):
     """Return log(1 + x) for x > -1, also of an x that is lost beside 1 (Kahan's correction of the rounding)."""
-    one = x * 0 + 1
+    one = type(x)(1)
     w = one + x
     rounded = w - one
     return log(w) * (x / rounded) if rounded != 0 else x
