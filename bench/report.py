@@ -52,6 +52,20 @@ def _walk_rows(cases: dict[str, Case]) -> list[str]:
     ]
 
 
+def _history_rows(cases: dict[str, Case]) -> list[str]:
+    def seconds(name: str) -> str:
+        return f"{float(cases[name]['stats']['median']):.2g} s"
+
+    fits = [
+        f"{kind} fit, {length}" for length in ("five years of days", "two years of hours") for kind in ("Merton", "Kou")
+    ]
+    rows = cases["reading"]["extra_info"]["rows"]
+    return [
+        _row(f"reading {rows:,} hourly bars from CSV", seconds("reading")),
+        *(_row(f"{fit}, with errors", seconds(fit)) for fit in fits),
+    ]
+
+
 def _process_rows(cases: dict[str, Case]) -> list[str]:
     def seconds(name: str) -> float:
         return float(cases[name]["stats"]["median"])
@@ -86,11 +100,12 @@ def tables(report: Case) -> str:
     where = f"{name}, {count} processors, Python {machine['python_version']}"
     lines = [
         f"Measured on {where}, on {report['datetime'][:10]}; ratios within one run, of the best of five to ten rounds,",
-        "whole processes by their median.",
+        "histories and whole processes by their median.",
         "",
         "| measure | figure |",
         "|---|---|",
         *_walk_rows(cases),
+        *_history_rows(cases),
         *_process_rows(cases),
         "",
         "What a grid misses: liquidation within five days of a tenfold long perpetual under Merton's model,",
