@@ -153,7 +153,7 @@ def page() -> list[str]:
         "bias that falls with the step, and with it what is told of breaches; expected prices are exact. Below, how",
         f"far European options are off in percent of their worth, ± one standard error, {PATHS:,} paths, the closing",
         f"price as control variate. Enough: the number of steps from which on no bias above {BELOW:g}% is seen beyond",
-        "two standard errors.",
+        "two standard errors; where those are larger, it says little.",
         "",
         "Published calls on 100, by steps a year (Andersen 2008; Lewis 2019; Broadie and Kaya 2006). They are hard",
         "cases: up to fifteen years, and a variance that is often at zero.",
