@@ -403,4 +403,4 @@ def test_interrupt_leaves_nothing_behind(margin: Margin, tmp_path: Path) -> None
         _, err = process.communicate()
     assert process.returncode == 130
     assert err.strip() == "interrupted"
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["fitted.toml", "prices.csv", "run.toml"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["filtered.toml", "fitted.toml", "prices.csv", "run.toml"]

@@ -129,6 +129,8 @@ def test_slots_are_independent() -> None:
         pytest.param({"stream": int(noise.JUMP)}, id="jump"),
         pytest.param({"stream": int(noise.JUMP_SIZE)}, id="jump size"),
         pytest.param({"stream": int(noise.PASSAGE)}, id="passage"),
+        pytest.param({"stream": int(noise.VARIANCE)}, id="variance"),
+        pytest.param({"stream": int(noise.RESAMPLE)}, id="resample"),
         pytest.param({"seed": SEED + 1}, id="adjacent seeds"),
         pytest.param({"seed": SEED + 2**32}, id="seeds 2**32 apart"),
     ],
