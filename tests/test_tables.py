@@ -99,7 +99,7 @@ def test_other_tables_are_refused(tmp_path: Path) -> None:
     [
         ("missing/out.csv", "there is no folder"),
         ("folder.csv", "is a folder"),
-        ("out.xlsx", "must end in .parquet, .csv, .json"),
+        ("out.xlsx", "must end in .parquet or .csv or .json"),
         ("out", "must end in"),
         (f"{'x' * 300}.csv", "too long"),
         ("read.csv", "choose another name"),

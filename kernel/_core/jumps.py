@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba.extending import overload
 
 from kernel._core.covariance import carry
-from kernel._core.jit import block
+from kernel._core.jit import INNER, block
 from kernel._core.lanes import Segment, flagged, whole_vectors
 from kernel._core.noise import JUMP, draw_words, to_exponentials, to_normals
-from kernel._core.operations import advance, covariance, intensity, jump, mark, screen
+from kernel._core.operations import advance, covariance, jump, mark, screen
 from kernel._core.special import log, uniform
 from kernel._core.tiers import gather, settle, take_exponents
 
@@ -20,14 +21,31 @@ _AFTER, _SIZE = 0, 1  # slots of a jump's normals: the diffusion that follows it
 @block
 def _advance_clock(step, lanes, n):
     """Draw the jump after the one at lanes.start; always in double precision, so that both precisions jump alike."""
-    start, next_jump, words, mean = lanes.start, lanes.next_jump, lanes.words, 1.0 / intensity(step)
+    start, next_jump, words, mean = lanes.start, lanes.next_jump, lanes.words, 1.0 / step.intensity
     for i in range(n):
         next_jump[i] = start[i] - mean * log(uniform(words[3, i], 1.0))
 
 
-@block
-def set_clock(step, seed, lanes, n):
-    """Draw the time of every lane's first jump."""
+def _if_jumping(jumping, plain):
+    """Choose a body, when compiling, by whether the struct of the market's step has an intensity of jumps."""
+
+    def choose(step, *_):
+        return jumping if "intensity" in step.fields else plain
+
+    return choose
+
+
+def open_clock(step, seed, lanes, n):
+    """Draw the time of every lane's first jump, if the market jumps."""
+    raise NotImplementedError
+
+
+def cross(step, book, plan, seed, lanes, assets, segment, n, leapers, leaper_assets, ledger):
+    """Move the lanes over a segment, through the jumps in it; return how many jumped, their columns in `chosen`."""
+    raise NotImplementedError
+
+
+def _open_jumping(step, seed, lanes, n):
     for i in range(n):
         lanes.start[i], lanes.jumps[i], lanes.moment[i] = 0.0, np.uint64(0), np.uint64(0)
     draw_words(seed, lanes.path, lanes.moment, 0, JUMP, n, lanes.words)
@@ -35,7 +53,7 @@ def set_clock(step, seed, lanes, n):
 
 
 @block
-def board(step, lanes, assets, segment, n, few, few_assets):
+def _board(step, lanes, assets, segment, n, few, few_assets):
     """Copy the lanes that jump during the segment into `few`, before they move; return how many there are."""
     flag, next_jump = lanes.flag, lanes.next_jump
     for i in range(n):
@@ -110,7 +128,7 @@ def _start_pieces(few, segment, n):
 
 
 @block
-def leap(step, book, seed, lanes, assets, segment, few, few_assets, n, bridged, ledger):
+def _leap(step, book, seed, lanes, assets, segment, few, few_assets, n, bridged, ledger):
     """Walk the lanes of `few` through their jumps to the end of the segment."""
     spread, zero = covariance(step), few.span.dtype.type(0)
     mark(book, few_assets, n)
@@ -134,3 +152,24 @@ def leap(step, book, seed, lanes, assets, segment, few, few_assets, n, bridged, 
             screen(book, spread, few, few_assets, few.span, zero, n)
             count = gather(spread, few, few_assets, instant, n, ledger.few, ledger.few_assets)
             settle(book, spread, few, count, False, ledger, seed)
+
+
+def _cross_jumping(step, book, plan, seed, lanes, assets, segment, n, leapers, leaper_assets, ledger):
+    jumping = _board(step, lanes, assets, segment, n, leapers, leaper_assets)
+    advance(step, segment, assets, n)
+    if jumping > 0:
+        _leap(step, book, seed, lanes, assets, segment, leapers, leaper_assets, jumping, plan.bridged, ledger)
+    return jumping
+
+
+def _cross_plain(step, book, plan, seed, lanes, assets, segment, n, leapers, leaper_assets, ledger):
+    advance(step, segment, assets, n)
+    return 0
+
+
+def _open_plain(step, seed, lanes, n):
+    pass
+
+
+overload(open_clock, strict=False, jit_options=INNER)(_if_jumping(_open_jumping, _open_plain))
+overload(cross, strict=False, jit_options=INNER)(_if_jumping(_cross_jumping, _cross_plain))

@@ -1,8 +1,8 @@
 """What the walk asks of a market's step and of an account's book: generic functions, one body per struct.
 
-A market's step has to implement `open_state`, `move_state`, `advance`, `covariance`, `intensity` and, when the
-intensity is not zero, `jump`; a book has to implement `mark`, `distances`, `screen` and `glance`. Both are
-NamedTuples; bodies are registered by `implements`.
+A market's step has to implement `open_state`, `move_state`, `advance` and `covariance`; one that jumps has a field
+`intensity`, the expected jumps a year, and implements `jump`. A book has to implement `mark`, `distances`, `screen`
+and `glance`. Both are NamedTuples; bodies are registered by `implements`.
 """
 
 from __future__ import annotations
@@ -34,11 +34,6 @@ def advance(step, segment, assets, n):
 
 def covariance(step):
     """Return the covariance of the diffusion per year: Fixed or Local."""
-    raise NotImplementedError
-
-
-def intensity(step):
-    """Return the expected number of jumps a year, float64."""
     raise NotImplementedError
 
 

@@ -10,10 +10,10 @@ from numpy.typing import DTypeLike
 
 from kernel._core.bridge import passages_dtype, resolve
 from kernel._core.jit import block, kernel
-from kernel._core.jumps import board, leap, set_clock
+from kernel._core.jumps import cross, open_clock
 from kernel._core.lanes import LANES_MANY_ASSETS, LANES_ONE_ASSET, Segment, Workspace, assets_dtype, lanes_dtype
 from kernel._core.noise import BRIDGE, DIFFUSION, draw_words, to_ceilings, to_normals
-from kernel._core.operations import advance, covariance, glance, intensity, mark, move_state, open_state, screen
+from kernel._core.operations import covariance, glance, mark, move_state, open_state, screen
 from kernel._core.special import exp
 from kernel._core.tiers import Ledger, drop_unflagged, gather, settle, take_exponents
 
@@ -47,8 +47,7 @@ def _open(step, book, plan, seed, origin, n, lanes, assets):
         assets[a].log_spot[:n] = 0
     open_state(step, assets, n)
     mark(book, assets, n)
-    if intensity(step) > 0:
-        set_clock(step, seed, lanes, n)
+    open_clock(step, seed, lanes, n)
 
 
 @block
@@ -127,12 +126,7 @@ def walk(step, book, plan, seed, first, last, out, work):
             start, stop = plan.horizon * (s / plan.steps), plan.horizon * ((s + 1) / plan.steps)
             move_state(step, seed, s, lanes, assets, n)
             segment = Segment(start, stop, span, root, s & 3)
-            jumping = 0
-            if intensity(step) > 0:
-                jumping = board(step, lanes, assets, segment, n, leapers, leaper_assets)
-            advance(step, segment, assets, n)
-            if jumping > 0:
-                leap(step, book, seed, lanes, assets, segment, leapers, leaper_assets, jumping, plan.bridged, ledger)
+            jumping = cross(step, book, plan, seed, lanes, assets, segment, n, leapers, leaper_assets, ledger)
             mark(book, assets, n)
             _watch(step, book, plan, seed, lanes, assets, segment, n, jumping, ledger)
         _close(book, lanes, assets, n, origin, out)

@@ -25,7 +25,7 @@ class StudentLaw(NamedTuple):
     Example:
         >>> law = StudentLaw(0.0, np.array([0.02, 0.05]), 4.0)
         >>> law.cumulative([-0.05, 0.0]).round(4)
-        array([0.0631, 0.5   ])
+        array([0.0636, 0.5   ])
     """
 
     mean: float

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from kernel import checks
 from kernel._core.covariance import Fixed
 from kernel._core.jit import implements
-from kernel._core.operations import advance, at, covariance, intensity, jump, move_state, open_state
+from kernel._core.operations import advance, at, covariance, move_state, open_state
 from kernel._core.special import fma
 from kernel.errors import Problems
 from kernel.markets.market import Market, Matrix, lower_factor
@@ -64,18 +64,8 @@ def _covariance(step):
     return Fixed(step.factor)
 
 
-@implements(intensity, DiffusionStep)
-def _intensity(step):
-    return 0.0
-
-
-@implements(jump, DiffusionStep)
-def _jump(step, seed, lanes, assets, n):
-    pass
-
-
 def move_as_diffusion(struct: type) -> None:
-    """Let a struct with the fields `diffusion` and `intensity` move as its diffusion does between jumps."""
+    """Let a struct with a field `diffusion` move as its diffusion does between jumps."""
 
     @implements(advance, struct)
     def _advance_inner(step, segment, assets, n):
@@ -92,10 +82,6 @@ def move_as_diffusion(struct: type) -> None:
     @implements(covariance, struct)
     def _covariance_inner(step):
         return covariance(step.diffusion)
-
-    @implements(intensity, struct)
-    def _intensity_inner(step):
-        return step.intensity
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

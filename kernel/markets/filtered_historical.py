@@ -15,7 +15,7 @@ from kernel._core.covariance import Local
 from kernel._core.jit import block as block_of_lanes
 from kernel._core.jit import implements
 from kernel._core.noise import RESAMPLE, draw_words
-from kernel._core.operations import advance, at, covariance, intensity, jump, move_state, open_state
+from kernel._core.operations import advance, at, covariance, move_state, open_state
 from kernel._core.special import fma
 from kernel.errors import Problems
 from kernel.fitting import Fit, fitted
@@ -110,16 +110,6 @@ def _advance(step, segment, assets, n):
 @implements(covariance, FilteredStep)
 def _covariance(step):
     return step.covariance
-
-
-@implements(intensity, FilteredStep)
-def _intensity(step):
-    return 0.0
-
-
-@implements(jump, FilteredStep)
-def _jump(step, seed, lanes, assets, n):
-    pass
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -15,7 +15,7 @@ from kernel._core.jit import block, implements
 from kernel._core.lanes import flagged, whole_vectors
 from kernel._core.noise import VARIANCE, draw_words, to_normals
 from kernel._core.normal import log1p, to_exponential
-from kernel._core.operations import advance, covariance, intensity, jump, move_state, open_state
+from kernel._core.operations import advance, covariance, move_state, open_state
 from kernel._core.special import fma, log
 from kernel.errors import Problems
 from kernel.markets.local_diffusion import LocalStep
@@ -145,16 +145,6 @@ def _advance(step, segment, assets, n):
 @implements(covariance, HestonStep)
 def _covariance(step):
     return covariance(step.local)
-
-
-@implements(intensity, HestonStep)
-def _intensity(step):
-    return 0.0
-
-
-@implements(jump, HestonStep)
-def _jump(step, seed, lanes, assets, n):
-    pass
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
