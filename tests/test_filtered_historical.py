@@ -121,7 +121,10 @@ def test_normal_surprises_and_a_still_variance_are_gbm() -> None:
     ("settings", "message"),
     [
         ({"steps": 5}, "steps: must be 22: this market moves in the steps of its history, 24 h"),
-        ({"horizon": 0.4 / 365, "steps": 1}, "horizon: must be at least one step of the market, 24 h"),
+        (
+            {"horizon": 0.4 / 365, "steps": 1},
+            "horizon: must be near whole steps of this market's history, such as 24 h or 2 d",
+        ),
         ({"horizon": 1.3 / 365, "steps": 1}, "horizon: must be"),
         ({"steps": 0}, "steps: must be from 1"),
         ({"horizon": -1.0}, "horizon: must be above 0"),
@@ -138,3 +141,17 @@ def test_only_the_steps_of_the_history_are_walked(settings: dict[str, Any], mess
 def test_steps_may_differ_from_those_of_the_history_by_a_little() -> None:
     """A month's 22 trading days of a history of trading days, stated as a calendar month, are walked."""
     assert run(market(1, **EWMA), paths=10, horizon=STEPS * DT * 1.05).paths == 10
+
+
+@pytest.mark.parametrize("size", [0.5, 1.0, 2.0])
+def test_the_bridge_takes_residuals_of_any_spread(size: float) -> None:
+    """Residuals twice as large at half the volatility are the same market, between the steps too."""
+    normal = stats.norm.ppf((np.arange(4_000) + 0.5) / 4_000)[:, None]
+    one = kernel.FilteredHistorical(
+        assets=["A"], spot=100.0, volatility=0.6 / size, omega=0.0, alpha=0.0, beta=1.0, residuals=size * normal,
+        dt=DT,
+    )  # fmt: skip
+    outcome = run(one, horizon=5 * DT, steps=5, paths=200_000, monitoring="continuous")
+    truth = float(gbm.hit_probability(math.log(0.95), -0.18, 0.6, 5 * DT))
+    found = kernel.breach_probability(outcome, "near")
+    assert strays(found.value, truth, found.standard_error) < ALARM

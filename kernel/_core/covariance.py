@@ -20,10 +20,13 @@ class Fixed(NamedTuple):
 
 
 class Local(NamedTuple):
-    """A correlation for all lanes; each has its own assets[:].volatility over the step."""
+    """A correlation for all lanes; each has its own assets[:].volatility over the step.
+
+    Over a short time, variance a and log price b covary by lift[a, b] * volatility a * volatility b.
+    """
 
     factor: np.ndarray  # [asset, asset] lower Cholesky factor of the correlation
-    skew: np.ndarray  # [asset] expected change of the variance per change of the log price
+    lift: np.ndarray  # [asset, other] correlation of an asset's variance with another's price, times how much it moves
 
 
 def volatility(covariance, asset):
@@ -32,7 +35,7 @@ def volatility(covariance, asset):
 
 
 def skew(covariance, a):
-    """Return the skew of asset a, or the integer 0 where variances do not move."""
+    """Return how far the variance of asset a moves with its own log price, or the integer 0 where variances do not."""
     raise NotImplementedError
 
 
@@ -81,7 +84,7 @@ def _skew_fixed(covariance, a):
 
 @implements(skew, Local)
 def _skew_local(covariance, a):
-    return covariance.skew[a]
+    return covariance.lift[a, a]
 
 
 @implements(carry, Fixed)

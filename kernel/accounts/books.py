@@ -194,9 +194,22 @@ def _bend_fixed(covariance, lanes, assets, n):
     pass
 
 
+@block
+def _move_with_distance(covariance, lanes, assets, a, n):
+    """Fill lanes.room: how asset a's log price moves with the distance, in its volatility, times its share."""
+    room, own = lanes.room, assets[a].share
+    room[:n] = lanes.level.dtype.type(0)
+    for b in range(a + 1):
+        weight, common = covariance.factor[a, b], assets[b].shock[0]
+        for i in range(n):
+            room[i] = fma(weight, common[i], room[i])
+    for i in range(n):
+        room[i] *= own[i]
+
+
 @implements(_bend, Local)
 def _bend_local(covariance, lanes, assets, n):
-    """Sum what each asset's variance adds: share * skew * (its expected move with the distance)**2 / variance."""
+    """Sum, over the assets, the slope of the distance's variance by theirs times how theirs move with the distance."""
     zero, half, tiny = lanes.level.dtype.type(0), lanes.level.dtype.type(0.5), lanes.level.dtype.type(1e-30)
     slope, room, variance, near, far = lanes.plus[0], lanes.room, lanes.variance, lanes.near, lanes.far
     slope[:n] = zero
@@ -208,14 +221,11 @@ def _bend_local(covariance, lanes, assets, n):
             for i in range(n):
                 common[i] = fma(weight * local[i], share[i], common[i])
     for a in range(assets.size):
-        room[:n] = zero
-        for b in range(a + 1):
-            weight, common = covariance.factor[a, b], assets[b].shock[0]
+        _move_with_distance(covariance, lanes, assets, a, n)
+        for b in range(assets.size):
+            lift, share, local = covariance.lift[a, b], assets[b].share, assets[b].volatility
             for i in range(n):
-                room[i] = fma(weight, common[i], room[i])
-        skew_a, share = skew(covariance, a), assets[a].share
-        for i in range(n):
-            slope[i] = fma(skew_a * share[i], room[i] * room[i], slope[i])
+                slope[i] = fma(lift * local[i] * share[i], room[i], slope[i])
     for i in range(n):
         depth = half * (near[i] + max(far[i], zero))
         variance[i] = bent(variance[i], slope[i] / max(variance[i], tiny), depth)

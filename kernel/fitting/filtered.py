@@ -63,6 +63,10 @@ def estimate(history: History, volatility: str = "garch", decay: float = 0.94, b
     found = [fit_garch(moves, volatility, decay) for moves in returns.T]  # type: ignore[arg-type]
     fields, errors = _in_years(found, returns, history.dt)
     notes = tuple(dict.fromkeys(note for one in found for note in one.notes))
+    if history.gaps is not None and history.gaps.any():
+        notes += ("the volatility is taken not to move over the gaps of the history",)
+    if block > 1:
+        notes += ("expected prices grow by the drift only as far as the residuals of a block are independent",)
     if len(found) > 1:
         notes += ("the log likelihood is that of each asset by itself: do not compare it with a joint one",)
     return Estimates(

@@ -45,7 +45,7 @@ class Fit(Generic[M]):
         >>> import kernel
         >>> fit = kernel.Gbm.fit([100.0, 102.0, 99.0, 101.0], dt=1 / 365)
         >>> fit.market.volatility.round(3), fit.standard_errors["volatility"].round(3)
-        (array([0.448]), array([0.183]))
+        (array([0.448]), array([0.091]))
     """
 
     market: M

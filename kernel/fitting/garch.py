@@ -76,12 +76,18 @@ def _filtered(
 ) -> NDArray[np.float64]:
     """Return the variances of all steps and of the next, from a backcast as the one before the first."""
     squares = (returns - mean) ** 2
-    weights = _BACKCAST_DECAY ** np.arange(min(_BACKCAST, len(squares)))
-    backcast = weights @ squares[: weights.size] / weights.sum()
+    weights = _backcast_weights(len(squares))
+    backcast = weights @ squares
     first = omega + (alpha + beta) * backcast
     later: NDArray[np.float64] = lfilter([1.0], [1.0, -beta], omega + alpha * squares, zi=[beta * first])[0]
     least = _LEAST_VARIANCE * squares.mean()
     return np.asarray(np.maximum(np.concatenate([[first], later]), least))
+
+
+def _backcast_weights(size: int) -> NDArray[np.float64]:
+    weights = np.zeros(size)
+    weights[:_BACKCAST] = _BACKCAST_DECAY ** np.arange(min(_BACKCAST, size))
+    return np.asarray(weights / weights.sum())
 
 
 def _fit_ewma(returns: NDArray[np.float64], decay: float) -> Garch:
@@ -95,11 +101,13 @@ def _fit_ewma(returns: NDArray[np.float64], decay: float) -> Garch:
 
     degrees = float(minimize_scalar(cost, bounds=_DEGREES, method="bounded").x)
     log_likelihood = -cost(degrees) - 0.5 * float(np.log(variances[:-1]).sum())
-    # of independent returns of one variance, as many equally weighted ones as say the same
-    effective = (1 + decay) / (1 - decay)
+    # the next variance is a weighted mean of squares, those of the backcast included; here of independent ones
+    n = len(returns)
+    weights = (1 - decay) * decay ** np.arange(n - 1.0, -1.0, -1.0) + decay**n * _backcast_weights(n)
+    spread = float((standard**2).std()) * math.sqrt(float(weights @ weights))
     errors = dict.fromkeys(("omega", "alpha", "beta", "degrees"), math.nan)
     errors |= {"mean": float(returns.std()) / math.sqrt(len(returns))}
-    errors |= {"next_variance": float(variances[-1]) * math.sqrt(2 / effective)}
+    errors |= {"next_variance": float(variances[-1]) * spread}
     moved = {"omega": 0.0, "alpha": 1 - decay, "beta": decay, "mean": mean, "degrees": degrees}
     return _garch(moved, variances, standard, log_likelihood, 2, errors, ())
 

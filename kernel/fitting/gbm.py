@@ -15,20 +15,23 @@ from kernel.fitting.fit import Estimates, moving_returns
 from kernel.fitting.mixture import Mixture
 from kernel.history import History
 
+_Matrix = NDArray[np.float64]
 METHODS = ("average", "ewma", "garch")
 _FEWEST_ROWS = 3
 _ALIKE = 1e-10  # eigenvalue of a correlation below which some assets move as one
 
 
 class _Moves(NamedTuple):
-    """How each asset's returns spread: at each step, at the next, and how sure the latter is."""
+    """How the returns grow and spread: at each step, at the next, and how sure that is."""
 
     mean: NDArray[np.float64]  # [asset] of a step
     variances: NDArray[np.float64]  # [return, asset]
     next_variance: NDArray[np.float64]  # [asset]
     relative_error: NDArray[np.float64]  # [asset] of the next volatility
+    growth: NDArray[np.float64]  # [asset] of the expected price, a step
+    growth_error: NDArray[np.float64]
     correlation: NDArray[np.float64]
-    effective: float  # returns behind the correlation
+    correlation_error: NDArray[np.float64]
     parameters: int  # of each asset
     notes: tuple[str, ...] = ()
 
@@ -36,7 +39,8 @@ class _Moves(NamedTuple):
 def estimate(history: History, volatility: str = "average", decay: float = 0.94) -> Estimates:
     """Estimate the fields of a `Gbm` and their errors.
 
-    The errors are those of independent returns: volatility / root of 2 n, (1 - correlation^2) / root of n.
+    The errors are those of independent returns of any law, by influence functions (Huber 1967): of normal ones they
+    are volatility / root of 2 n and (1 - correlation^2) / root of n, of fat-tailed ones more.
 
     Raises:
         InvalidInput: if the history is too short or an asset does not move, or for what the method cannot be.
@@ -48,7 +52,7 @@ def estimate(history: History, volatility: str = "average", decay: float = 0.94)
     problems.raise_any()
     returns = moving_returns(history, _FEWEST_ROWS)
     moves = _average(returns) if volatility == "average" else _now(returns, volatility, decay)
-    fields, errors = _in_years(moves, returns, history.dt)
+    fields, errors = _in_years(moves, history.dt)
     standard = (returns - moves.mean) / np.sqrt(moves.variances)
     size = len(history.assets)
     laws = tuple(
@@ -65,56 +69,61 @@ def estimate(history: History, volatility: str = "average", decay: float = 0.94)
 
 def _average(returns: NDArray[np.float64]) -> _Moves:
     n, mean, variance = len(returns), returns.mean(axis=0), returns.var(axis=0)
-    relative = np.full(mean.size, 1 / math.sqrt(2 * n))
-    correlation = _correlation((returns - mean) / np.sqrt(variance), np.full(n, 1 / n))
-    return _Moves(mean, np.broadcast_to(variance, returns.shape), variance, relative, correlation, n, 2)
+    centred = returns - mean
+    relative = (centred**2 / variance).std(axis=0) / math.sqrt(4 * n)
+    growth_error = (centred + 0.5 * centred**2).std(axis=0) / math.sqrt(n)
+    variances = np.broadcast_to(variance, returns.shape)
+    correlation = _correlation(centred / np.sqrt(variance), np.full(n, 1 / n))
+    return _Moves(mean, variances, variance, relative, mean + 0.5 * variance, growth_error, *correlation, 2)
 
 
 def _now(returns: NDArray[np.float64], method: str, decay: float) -> _Moves:
     """Take each asset's variances from its own model; the residuals' correlation is constant (Bollerslev 1990).
 
-    With EWMA the correlation is of the returns, by the weights of the variances (RiskMetrics 1996).
+    With EWMA the correlation is of the returns, by the weights of the variances (RiskMetrics 1996). The expected
+    price grows as it did on average: it is the volatility alone that is of now.
     """
     from kernel.fitting.garch import fit_garch  # noqa: PLC0415 - the average does without all that it imports
 
     n, found = len(returns), [fit_garch(moves, method, decay) for moves in returns.T]  # type: ignore[arg-type]
     next_variance = np.array([one.next_variance for one in found])
     errors = np.array([one.standard_errors["next_variance"] for one in found])
-    mean, weights, effective, parameters = np.array([one.mean for one in found]), np.full(n, 1 / n), float(n), 4
-    spread = np.column_stack([one.residuals for one in found])
+    spread, weights = np.column_stack([one.residuals for one in found]), np.full(n, 1 / n)
     if method == "ewma":
-        weights = decay ** np.arange(n - 1.0, -1.0, -1.0)
-        weights /= weights.sum()
-        spread, effective, parameters = returns - mean, 1 / float(weights @ weights), 2
+        spread, weights = returns - returns.mean(axis=0), decay ** np.arange(n - 1.0, -1.0, -1.0)
+    relative = np.exp(returns) / np.exp(returns).mean(axis=0)
     return _Moves(
-        mean,
+        np.array([one.mean for one in found]),
         np.column_stack([one.variances for one in found]),
         next_variance,
         0.5 * errors / next_variance,
-        _correlation(spread, weights),
-        effective,
-        parameters,
+        np.log(np.exp(returns).mean(axis=0)),
+        relative.std(axis=0) / math.sqrt(n),
+        *_correlation(spread, weights / weights.sum()),
+        2 if method == "ewma" else 4,
         tuple(dict.fromkeys(note for one in found for note in one.notes)),
     )
 
 
-def _correlation(spread: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    covariance = (weights[:, None] * spread).T @ spread
-    root = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(root, root)
+def _correlation(spread: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[_Matrix, _Matrix]:
+    """Return the weighted correlation of columns about zero, and its error."""
+    standard = spread / np.sqrt(weights @ spread**2)
+    correlation = (weights[:, None] * standard).T @ standard
     np.fill_diagonal(correlation, 1.0)
-    return np.asarray(np.clip(0.5 * (correlation + correlation.T), -1.0, 1.0))
+    correlation = np.clip(0.5 * (correlation + correlation.T), -1.0, 1.0)
+    squares = standard**2
+    influence = standard[:, :, None] * standard[:, None, :]
+    influence -= 0.5 * correlation * (squares[:, :, None] + squares[:, None, :])
+    return correlation, np.sqrt(np.einsum("t,tij->ij", weights**2, influence**2))
 
 
-def _in_years(moves: _Moves, returns: NDArray[np.float64], dt: float) -> tuple[dict[str, Any], dict[str, Any]]:
-    volatility, correlation = np.sqrt(moves.next_variance / dt), moves.correlation
-    volatility_error = volatility * moves.relative_error
-    mean_error = returns.std(axis=0) / math.sqrt(len(returns)) / dt
-    fields = {"drift": moves.mean / dt + 0.5 * volatility**2, "volatility": volatility, "correlation": correlation}
+def _in_years(moves: _Moves, dt: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    volatility = np.sqrt(moves.next_variance / dt)
+    fields = {"drift": moves.growth / dt, "volatility": volatility, "correlation": moves.correlation}
     errors = {
-        "drift": np.hypot(mean_error, volatility * volatility_error),
-        "volatility": volatility_error,
-        "correlation": (1 - correlation**2) / math.sqrt(moves.effective),
+        "drift": moves.growth_error / dt,
+        "volatility": volatility * moves.relative_error,
+        "correlation": moves.correlation_error,
     }
     return fields, errors
 

@@ -16,7 +16,8 @@ from kernel.fitting.likelihood import Optimum, Vector
 _FEWEST_EXPECTED = 0.25  # jumps in the whole history
 _MOST_EXPECTED = 2.0  # in one step: beyond it jumps look like diffusion
 _LEAST_DETERMINANT = -700.0  # its logarithm: of perfectly correlated assets it would be infinite
-_LEAST_GAIN = 0.95  # level of the likelihood ratio test of jumps against none
+_LEAST_GAIN = 0.95  # level of the likelihood ratio test of jumps against none; on the careful side: without jumps
+# their sizes are not identified, and the test rejects half as often
 
 
 class Standardised(NamedTuple):

@@ -26,7 +26,7 @@ from kernel.text import duration
 _NODES = 4096  # of the table of the growth that a step's volatility brings
 _MOST = 32  # times today's or the long-run volatility: a lane's is held below
 _SETTLED = 1_000  # steps within which what counts as the long run is reached: no volatility explodes to infinity
-_STRETCH = 0.1  # by which a step may differ from those of the history
+_STRETCH = 0.2  # by which a step may differ from those of the history
 _FEWEST = 10
 
 _LAW = ("opening", "omega", "alpha", "beta", "most", "drift", "root", "frequency", "scale")
@@ -131,7 +131,8 @@ class FilteredHistorical(Market):
         beta: from 0 to 1.
         residuals: [time, asset], at least 10 times; usually of mean 0 and variance 1.
         dt: years of one step, from 1e-9 to 1,000.
-        block: steps resampled together, in the order of the history, from 1 to the number of times.
+        block: steps resampled together, in the order of the history, from 1 to the number of times. With more than 1
+            expected prices grow by the drift only as far as the residuals of a block are independent.
 
     Raises:
         InvalidInput: with every field that has to be mended.
@@ -172,7 +173,9 @@ class FilteredHistorical(Market):
         """Note a step that is not the history's."""
         wanted = max(1, round(horizon / self.dt))
         if abs(horizon / wanted / self.dt - 1) > _STRETCH:
-            problems.add("horizon", f"must be at least one step of the market, {duration(self.dt)}")
+            near = max(1, math.floor(horizon / self.dt))
+            whole = f"such as {duration(near * self.dt)} or {duration((near + 1) * self.dt)}"
+            problems.add("horizon", f"must be near whole steps of this market's history, {whole}")
         elif abs(horizon / steps / self.dt - 1) > _STRETCH:
             problems.add(
                 "steps", f"must be {wanted}: this market moves in the steps of its history, {duration(self.dt)}"
@@ -194,13 +197,13 @@ class FilteredHistorical(Market):
         for name, value in values.items():
             law[name] = value
         growth = np.array([_growth(e, top) for e, top in zip(residuals.T, np.sqrt(most * span), strict=True)])
-        correlation = np.atleast_2d(np.corrcoef(residuals, rowvar=False))
+        spread = np.atleast_2d(np.cov(residuals, rowvar=False, ddof=0))
         return FilteredStep(
             law,
             np.ascontiguousarray(residuals.T).astype(real),
             growth.astype(real),
             self.block,
-            Local(lower_factor(correlation).astype(real), np.zeros(len(self.assets), real)),
+            Local(lower_factor(spread).astype(real), np.zeros((len(self.assets), len(self.assets)), real)),
         )
 
     @classmethod

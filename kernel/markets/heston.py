@@ -22,7 +22,8 @@ from kernel.markets.local_diffusion import LocalStep
 from kernel.markets.market import Market, Matrix, lower_factor
 
 _QUADRATIC = 1.5  # the largest ratio of variance to squared mean for which a squared normal stands for the variance
-_MOST_TILT = 0.5  # of the bound beyond which the expected price would be infinite
+_MOST_TILT = 0.5  # of the bound beyond which the expected price is infinite: from here on its square is
+_MOST_REVERSION = 2.0  # mean reversion times step: beyond it the mean of two variances says little of those between
 
 _LAW = ("opening", "decay", "pull", "slope", "base", "drift", "late", "early", "tilt", "frequency")
 
@@ -64,14 +65,14 @@ def _draw_shocks(step, seed, lanes, assets, n):
 def _square_normals(law, lanes, asset, slot, n):
     """Move the variance by a squared normal, where that meets mean and variance; flag the lanes where it does not.
 
-    The means, and the ratios of variance to squared mean, are left in lanes.near and lanes.far; lanes.room takes
-    log E[exp(tilt v)] - tilt E[v], what the drift of the log price has to give back.
+    lanes.near takes by how much it is above its mean, lanes.far the ratio of its variance to its squared mean,
+    lanes.room log E[exp(tilt v)] - tilt E[v]: what the drift of the log price has to give back.
     """
     decay, pull, slope, base, tilt = law.decay, law.pull, law.slope, law.base, law.tilt
     real = type(decay)
     zero, half, one, two, most = real(0), real(0.5), real(1), real(2), real(_MOST_TILT)
     variance, z, moved = asset.variance, asset.shock[slot], asset.volatility
-    mean, ratio, give, flag = lanes.near, lanes.far, lanes.room, lanes.flag
+    above, ratio, give, flag = lanes.near, lanes.far, lanes.room, lanes.flag
     for i in range(n):
         m = fma(decay, variance[i], pull)
         psi = fma(slope, variance[i], base) / (m * m)
@@ -80,24 +81,33 @@ def _square_normals(law, lanes, asset, slot, n):
         rest = max(inverse - one, zero)
         square = rest + math.sqrt(inverse * rest)
         scale = m / (one + square)
-        root = math.sqrt(square) + z[i]
+        centre = math.sqrt(square)
+        root = centre + z[i]
         moved[i] = scale * root * root
+        above[i] = scale * (fma(z[i], z[i], -one) + two * centre * z[i])  # the difference would be lost to rounding
         y = min((tilt + tilt) * scale, most)
         give[i] = half * (square * y * y / (one - y) - (y + log1p(-y)))
-        mean[i], ratio[i] = m, psi
+        ratio[i] = psi
 
 
 @block
 def _thin_exponentials(law, lanes, asset, slot, n):
     """Move the variance of the flagged lanes, where it is near zero: to zero, or by an exponential variate."""
-    tilt, z, moved = law.tilt, asset.shock[slot], asset.volatility
+    decay, pull, tilt, variance, z, moved = (
+        law.decay,
+        law.pull,
+        law.tilt,
+        asset.variance,
+        asset.shock[slot],
+        asset.volatility,
+    )
     real = type(tilt)
     zero, one, two, most = real(0), real(1), real(2), real(_MOST_TILT)
-    mean, ratio, give, chosen = lanes.near, lanes.far, lanes.room, lanes.chosen
+    above, ratio, give, chosen = lanes.near, lanes.far, lanes.room, lanes.chosen
     count, m, psi, normal = flagged(lanes, n), lanes.plus[0], lanes.plus[1], lanes.minus[0]
     for j in range(count):
         i = chosen[j]
-        m[j], psi[j], normal[j] = mean[i], ratio[i], z[i]
+        m[j], psi[j], normal[j] = fma(decay, variance[i], pull), ratio[i], z[i]
     for j in range(whole_vectors(count, chosen.size)):
         chance = two / (psi[j] + one)  # that the variance is not zero
         scale = m[j] / chance
@@ -106,7 +116,7 @@ def _thin_exponentials(law, lanes, asset, slot, n):
         psi[j] = log1p(chance * y / (one - y)) - tilt * m[j]
     for j in range(count):
         i = chosen[j]
-        moved[i], give[i] = normal[j], psi[j]
+        moved[i], above[i], give[i] = normal[j], normal[j] - m[j], psi[j]
 
 
 @block
@@ -114,10 +124,11 @@ def _follow(law, lanes, asset, n):
     """Set the log price's drift and volatility over the step from the variance at its two ends."""
     drift, late, early, frequency = law.drift, law.late, law.early, law.frequency
     half = type(drift)(0.5)
-    variance, rate, moved, mean, give = asset.variance, asset.rate, asset.volatility, lanes.near, lanes.room
+    variance, rate, moved, above, give = asset.variance, asset.rate, asset.volatility, lanes.near, lanes.room
     for i in range(n):
-        before, after, m = variance[i], moved[i], mean[i]
-        rate[i] = fma(late, after - m, fma(-early, m + before, fma(-frequency, give[i], drift)))
+        before, after = variance[i], moved[i]
+        mean = after - above[i]
+        rate[i] = fma(late, above[i], fma(-early, mean + before, fma(-frequency, give[i], drift)))
         variance[i] = after
         moved[i] = math.sqrt(half * (before + after))
 
@@ -201,6 +212,28 @@ class Heston(Market):
         """Return the yearly growth of each expected price that is due to jumps."""
         return np.zeros(len(self.assets))
 
+    def check_grid(self, problems: Problems, horizon: float, steps: int) -> None:
+        """Note steps too long for the scheme: the variance has reverted, or the expected price cannot be given back."""
+        longest = _MOST_REVERSION / float(np.max(np.asarray(self.mean_reversion)))
+        while self._tilted(min(longest, horizon / steps)) > _MOST_TILT:
+            longest = 0.5 * min(longest, horizon / steps)
+        if horizon / steps > longest * (1 + 1e-9):
+            fewest = math.ceil(horizon / longest)
+            problems.add(
+                "steps", f"must be at least {fewest:,}: the variance of this market moves too far in one of them"
+            )
+
+    def _tilted(self, span: float) -> float:
+        """Return the largest tilt of the variance's law over a step, as a share of the one that has no expectation."""
+        law = self._law(span)
+        variance = np.geomspace(1e-6, 1e4, 200)[:, None] * np.asarray(self.long_variance)
+        mean = law["decay"] * variance + law["pull"]
+        ratio = (law["slope"] * variance + law["base"]) / mean**2
+        inverse = 2 / np.minimum(ratio, _QUADRATIC)
+        quadratic = 2 * mean / (inverse + np.sqrt(inverse * (inverse - 1)))
+        exponential = mean * (1 + ratio) / 2
+        return float(np.max(law["tilt"] * np.where(ratio > _QUADRATIC, exponential, quadratic)))
+
     def step(self, real: DTypeLike, span: float) -> NamedTuple:
         """Return the law of the variance over a step, and what the price takes from it."""
         return self._heston(real, span)
@@ -208,9 +241,9 @@ class Heston(Market):
     def _heston(self, real: DTypeLike, span: float) -> HestonStep:
         rho, correlation = np.asarray(self.price_variance_correlation), np.asarray(self.correlation)
         own, factor = np.sqrt(1 - rho**2), lower_factor(correlation).astype(real)
-        skew = rho * np.asarray(self.volatility_of_variance)
+        lift = np.asarray(self.volatility_of_variance)[:, None] * correlation * rho
         prices = correlation * (np.outer(rho, rho) + np.outer(own, own))
-        local = LocalStep(own.astype(real), factor, Local(lower_factor(prices).astype(real), skew.astype(real)))
+        local = LocalStep(own.astype(real), factor, Local(lower_factor(prices).astype(real), lift.astype(real)))
         law = np.zeros(len(self.assets), np.dtype([(name, real) for name in _LAW], align=True))
         for name, value in self._law(span).items():
             law[name] = value
