@@ -99,6 +99,12 @@ def main() -> None:
     """Monte Carlo for margin-call escalation: losses, and when each tier of a margin ladder first breaches."""
 
 
+def _file(name: str, purpose: str) -> Callable[[Any], Any]:
+    """Return an option that names a file to write, once."""
+    kind = click.Path(path_type=Path)
+    return click.option(name, metavar="FILE", type=kind, multiple=True, callback=_at_most_one, help=purpose)
+
+
 _config = click.argument("config", type=click.Path(path_type=Path))
 _set = click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a value of the config.")
 _format = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
@@ -118,14 +124,7 @@ _format = click.option("--format", "form", type=click.Choice(["table", "json"]),
 @click.option("--precision", metavar="single|double", help="Precision of the walk.")
 @click.option("--monitoring", metavar="continuous|discrete", help="When breaches are looked for.")
 @_format
-@click.option(
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    callback=_at_most_one,
-    help="Also write .parquet or .csv (every path) or .json.",
-)
+@_file("--output", "Also write .parquet or .csv (every path) or .json.")
 @_set
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 @click.option(
@@ -245,7 +244,9 @@ def _write(found: dict[str, Any], outcome: Outcome, output: Path | None) -> None
 
 @main.command()
 @click.argument("prices", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("--market", metavar="NAME", default="auto", show_default=True, help="Market to fit; auto chooses.")
+@click.option(
+    "--market", metavar="NAME", default="auto", show_default=True, help="auto, gbm, merton, kou or filtered_historical."
+)
 @click.option(
     "--column",
     "columns",
@@ -259,22 +260,8 @@ def _write(found: dict[str, Any], outcome: Outcome, output: Path | None) -> None
 @click.option("--max-gap", metavar="DURATION", help="Take no return over longer steps, such as 36h.")
 @click.option("--volatility", metavar="average|ewma|garch", help="Of gbm and filtered_historical: when, and how.")
 @_format
-@click.option(
-    "--output",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    callback=_at_most_one,
-    help="Write the market to .toml or .json, for `margin run --market`.",
-)
-@click.option(
-    "--plot",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    callback=_at_most_one,
-    help="Draw density, tails and quantiles to .png or .svg.",
-)
+@_file("--output", "Write the market to .toml or .json, for `margin run --market`.")
+@_file("--plot", "Draw density, tails and quantiles to .png or .svg.")
 def fit(
     prices: Sequence[Path],
     market: str,

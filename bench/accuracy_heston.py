@@ -39,10 +39,10 @@ class Straight(kernel.Heston):
     """The same market, with bridges that do not know that the variance moves with the price."""
 
     def step(self, real: Any, span: float) -> NamedTuple:
-        """Return Heston's step, its skew left out."""
+        """Return Heston's step, its lift left out."""
         step = self._heston(real, span)
         factor = step.local.covariance.factor
-        return step._replace(local=step.local._replace(covariance=Local(factor, np.zeros_like(factor[0]))))
+        return step._replace(local=step.local._replace(covariance=Local(factor, np.zeros_like(factor))))
 
 
 class Option(NamedTuple):
@@ -57,11 +57,14 @@ class Option(NamedTuple):
 def _biases(law: Law, t: float, steps: int, options: list[Option], seeds: int = 1) -> list[tuple[float, float]]:
     """Return how far each option is off, and the standard error, in percent of its worth.
 
-    The closing price, whose mean is known, is the control variate.
+    The closing price, whose mean is known, is the control variate. Steps that the market refuses give NaN.
     """
     ladder = kernel.Ladder({"never": -1e9}, metric="equity_fraction")
     settings: dict[str, Any] = {"horizon": t, "steps": steps, "paths": PATHS, "monitoring": "discrete"}
-    runs = [kernel.simulate(market(law), LONG, ladder, **settings, seed=steps + 100 * k) for k in range(seeds)]
+    try:
+        runs = [kernel.simulate(market(law), LONG, ladder, **settings, seed=steps + 100 * k) for k in range(seeds)]
+    except kernel.InvalidInput:
+        return [(math.nan, math.nan)] * len(options)
     prices = np.concatenate([run.terminal_price[0].astype(float) for run in runs])
     found = []
     known = prices - SPOT * math.exp(law.drift * t)
@@ -74,7 +77,7 @@ def _biases(law: Law, t: float, steps: int, options: list[Option], seeds: int = 
 
 def _enough(biases: list[tuple[float, float]], grid: tuple[int, ...]) -> str:
     """Return the number of steps from which on no bias above BELOW is seen: two standard errors are allowed for."""
-    seen = [steps for steps, (off, error) in zip(grid, biases, strict=True) if abs(off) - 2 * error > BELOW]
+    seen = [steps for steps, (off, error) in zip(grid, biases, strict=True) if not abs(off) - 2 * error <= BELOW]
     later = [steps for steps in grid if steps > max(seen, default=0)]
     return f"{later[0]}" if later else f"more than {grid[-1]}"
 
@@ -82,7 +85,7 @@ def _enough(biases: list[tuple[float, float]], grid: tuple[int, ...]) -> str:
 def _rows(options: list[Option], columns: list[list[tuple[float, float]]], grid: tuple[int, ...]) -> list[str]:
     rows = []
     for option, biases in zip(options, zip(*columns, strict=True), strict=True):
-        cells = " | ".join(f"{off:+.2f} ± {error:.2f}" for off, error in biases)
+        cells = " | ".join("refused" if math.isnan(off) else f"{off:+.2f} ± {error:.2f}" for off, error in biases)
         rows.append(f"| {option.name} | {option.worth:.4f} | {cells} | {_enough(list(biases), grid)} |")
     return rows
 
@@ -153,7 +156,8 @@ def page() -> list[str]:
         "bias that falls with the step, and with it what is told of breaches; expected prices are exact. Below, how",
         f"far European options are off in percent of their worth, ± one standard error, {PATHS:,} paths, the closing",
         f"price as control variate. Enough: the number of steps from which on no bias above {BELOW:g}% is seen beyond",
-        "two standard errors; where those are larger, it says little.",
+        "two standard errors; where those are larger, it says little. Refused: the variance would revert too far in a",
+        "step.",
         "",
         "Published calls on 100, by steps a year (Andersen 2008; Lewis 2019; Broadie and Kaya 2006). They are hard",
         "cases: up to fifteen years, and a variance that is often at zero.",

@@ -5,6 +5,7 @@ from kernel.accounts import Linear as Linear
 from kernel.choice import Choice as Choice
 from kernel.choice import choose as choose
 from kernel.errors import InvalidInput as InvalidInput
+from kernel.figures import plot_fits as plot_fits
 from kernel.fitting import Fit as Fit
 from kernel.history import History as History
 from kernel.ladder import Ladder as Ladder

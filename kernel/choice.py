@@ -46,6 +46,11 @@ class Choice:
     reasons: tuple[str, ...]
     """Sentences."""
 
+    @property
+    def fits(self) -> dict[str, tuple[Fit[Any], ...]]:
+        """Return every candidate's fits, one for each asset alone: what `kernel.plot_fits` draws."""
+        return {one.model: one.fits for one in self.candidates}
+
 
 def choose(prices: ArrayLike | History, *, dt: float | None = None, assets: Sequence[str] | None = None) -> Choice:
     """Fit every market that a history can be asked for, and choose the one of the lowest BIC.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SUFFIXES = (".png", ".svg")
-_COLOURS = ("#0b6e99", "#c2571a", "#4b7f3a", "#7a4b94")  # told apart also by the colour-blind
+_COLOURS = {"gbm": "#4b7f3a", "merton": "#c2571a", "kou": "#7a4b94", "filtered_historical": "#0b6e99"}
 _POINTS = 400
 _LEAST = 1e-4  # of the highest density: what is below is not drawn
 
@@ -51,7 +51,7 @@ def plot_fits(history: History, fits: Mapping[str, Sequence[Fit[Any]]], path: st
         InvalidInput: for another suffix, a path that cannot be written, or without matplotlib.
 
     Example:
-        `plot_fits(history, {"merton": [kernel.Merton.fit(history)]}, "fit.svg")`
+        `plot_fits(history, kernel.choose(history).fits, "fits.svg")`
     """
     if Path(path).suffix not in SUFFIXES:
         raise InvalidInput([Problem("plot", f"must end in {' or '.join(SUFFIXES)}, not {Path(path).name!r}")])
@@ -69,6 +69,7 @@ def plot_fits(history: History, fits: Mapping[str, Sequence[Fit[Any]]], path: st
             _density(axes[0], history.returns[:, row], each, history.assets[row])
             _tails(axes[1], history.returns[:, row], each)
             _quantiles(axes[2], each)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6, frameon=False)
         write_bytes(_drawn(figure, Path(path).suffix[1:]), path)
 
 
@@ -82,27 +83,27 @@ def _density(axes: Axes, returns: NDArray[np.float64], fits: Mapping[str, tuple[
     low, high = np.quantile(returns, [0.0005, 0.9995])
     heights, _, _ = axes.hist(returns, bins=120, range=(low, high), density=True, color="#d4d4d4", label="returns")
     x = np.linspace(low, high, _POINTS)
-    for colour, (name, (fit, a)) in zip(_COLOURS, fits.items(), strict=False):
-        axes.plot(x, fit.laws[a].density(x), color=colour, label=name, linewidth=1.2)
+    for name, (fit, a) in fits.items():
+        axes.plot(x, fit.laws[a].density(x), color=_COLOURS[name], label=name, linewidth=1.2)
     top = float(np.max(heights))
     axes.set(title=f"{asset}: density", xlabel="log return of one step", yscale="log", ylim=(_LEAST * top, 2 * top))
-    axes.legend(frameon=False, fontsize=8)
 
 
 def _tails(axes: Axes, returns: NDArray[np.float64], fits: Mapping[str, tuple[Fit[Any], int]]) -> None:
     """Draw the share of falls, and of rises, beyond a size."""
+    least = float(np.quantile(np.abs(returns), 0.5))
     shares = (np.arange(returns.size, 0, -1) - 0.5) / returns.size
     for sign, marker in ((-1, "v"), (1, "^")):
         sizes = np.sort(sign * returns)
-        keep = (sizes > 0) & (shares < 0.5)  # noqa: PLR2004 - a tail is less than half
+        keep = sizes > least
         axes.plot(
             sizes[keep], shares[keep], marker, color="#8a8a8a", markersize=3, label="falls" if sign < 0 else "rises"
         )
-        x = np.geomspace(np.quantile(np.abs(returns), 0.5), 1.5 * np.abs(returns).max(), _POINTS)
-        for colour, (fit, a) in zip(_COLOURS, fits.values(), strict=False):
+        x = np.linspace(least, 1.5 * np.abs(returns).max(), _POINTS)
+        for name, (fit, a) in fits.items():
             beyond = fit.laws[a].cumulative(-x) if sign < 0 else 1 - fit.laws[a].cumulative(x)
-            axes.plot(x, beyond, color=colour, linewidth=1.2, linestyle="-" if sign < 0 else "--")
-    axes.set(title="tails (solid and ▼: falls)", xlabel="size of the log return", ylabel="share beyond", xscale="log")
+            axes.plot(x, beyond, color=_COLOURS[name], linewidth=1.2, linestyle="-" if sign < 0 else "--")
+    axes.set(title="tails (solid and ▼: falls)", xlabel="size of the log return", ylabel="share beyond")
     axes.set(yscale="log", ylim=(0.2 / returns.size, 0.6))
     axes.legend(frameon=False, fontsize=8)
 
@@ -112,11 +113,10 @@ def _quantiles(axes: Axes, fits: Mapping[str, tuple[Fit[Any], int]]) -> None:
     from statistics import NormalDist
 
     score = np.vectorize(NormalDist().inv_cdf)
-    for colour, (name, (fit, a)) in zip(_COLOURS, fits.items(), strict=False):
+    for name, (fit, a) in fits.items():
         transforms = np.sort(fit.transforms[:, a])
         even = score((np.arange(transforms.size) + 0.5) / transforms.size)
-        axes.plot(even, score(transforms), ".", color=colour, markersize=3, label=name)
+        axes.plot(even, score(transforms), ".", color=_COLOURS[name], markersize=3)
     limit = 1.1 * float(np.abs(even).max())
     axes.plot([-limit, limit], [-limit, limit], color="black", linewidth=0.8)
     axes.set(title="quantiles of the scores", xlabel="normal", ylabel="model", xlim=(-limit, limit))
-    axes.legend(frameon=False, fontsize=8)

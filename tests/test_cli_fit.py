@@ -143,6 +143,48 @@ def test_wrong_input_is_refused_in_a_sentence(margin: Fit, tmp_path: Path, argum
     assert sorted(tmp_path.iterdir()) == before
 
 
+def _spoil(kind: str, folder: Path) -> list[str]:
+    """Write a history that cannot be fitted; return its files."""
+    prices = prices_of(jumping(200, 4))
+    if kind == "short":
+        prices = prices[:20]
+    if kind == "constant":
+        prices = np.full(200, 5.0)
+    if kind == "other units":
+        prices[100:] *= 1_000
+    if kind == "returns":
+        prices = np.diff(np.log(prices))
+    write_prices(folder / "bad.csv", prices)
+    if kind == "half missing":
+        lines = (folder / "bad.csv").read_text().splitlines()
+        kept = [line if k % 2 else line.split(",")[0] + "," for k, line in enumerate(lines[1:])]
+        (folder / "bad.csv").write_text("\n".join([lines[0], *kept]) + "\n")
+    if kind == "two clocks":
+        text = (folder / "bad.csv").read_text()
+        (folder / "other.csv").write_text(text.replace(",", "T08:00,").replace("dateT08:00", "date"))
+        return ["bad.csv", "other.csv"]
+    return ["bad.csv"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("short", "at least 31 rows"),
+        ("constant", "move"),
+        ("other units", "units"),
+        ("returns", "returns"),
+        ("half missing", "50%"),
+        ("two clocks", "clock"),
+    ],
+)
+def test_bad_histories_end_in_a_sentence(margin: Fit, tmp_path: Path, kind: str, words: str) -> None:
+    """Each is refused with 2 and a line that says what is wrong with it."""
+    code, out, err = margin("fit", *_spoil(kind, tmp_path), "--market", "merton")
+    assert (code, out) == (2, "")
+    assert words in err
+    assert all(line.startswith("error: ") for line in err.splitlines())
+
+
 def test_a_market_file_that_is_none_is_refused(margin: Fit, tmp_path: Path) -> None:
     """A file that is missing, or has no market, is named."""
     for name, words in (("nix.toml", "cannot be read"), ("margin.toml", "has no section [market]")):

@@ -17,7 +17,7 @@ jump_volatility = 0.06        # standard deviation of the log-jump
 
 # Instead of stating the market's parameters, fit it to a price history:
 # [market]
-# model = "merton"            # gbm, merton or kou
+# model = "merton"            # gbm, merton, kou or filtered_historical
 # history = "prices.csv"      # beside this file; .csv, .csv.gz or .parquet, as exchanges write them
 # column = "Close"            # or {BTC = "BTC:close", ETH = "ETH:close"}; default: the closes
 # asset = "BTC"               # name of the one column's asset
@@ -26,6 +26,10 @@ jump_volatility = 0.06        # standard deviation of the log-jump
 # last = "2023-12-31"
 # max_gap = "36h"             # no return is taken over longer steps; default: found out, with a note
 # drift = 0.0                 # instead of the fitted drift; likewise spot, instead of the last price
+
+# Or take the market from a file that `margin fit prices.csv --output market.toml` wrote:
+# [market]
+# file = "market.toml"        # beside this file; what is stated besides, such as drift, has the last word
 
 [account]
 cash = 6_000.0                # settlement currency

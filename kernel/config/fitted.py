@@ -46,11 +46,11 @@ class Fitted(NamedTuple):
     choice: Choice | None
 
     @property
-    def compared(self) -> dict[str, Sequence[Fit[Any]]]:
+    def compared(self) -> Mapping[str, Sequence[Fit[Any]]]:
         """Return the fits to be shown side by side, by model."""
         if self.choice is None:
             return {snake(type(self.fit.market).__name__): [self.fit]}
-        return {one.model: one.fits for one in self.choice.candidates}
+        return self.choice.fits
 
 
 def check_fit(
