@@ -97,7 +97,13 @@ def _tails(axes: Axes, returns: NDArray[np.float64], fits: Mapping[str, tuple[Fi
         sizes = np.sort(sign * returns)
         keep = sizes > least
         axes.plot(
-            sizes[keep], shares[keep], marker, color="#8a8a8a", markersize=3, label="falls" if sign < 0 else "rises"
+            sizes[keep],
+            shares[keep],
+            marker,
+            color="#8a8a8a",
+            markersize=3,
+            rasterized=True,
+            label="falls" if sign < 0 else "rises",
         )
         x = np.linspace(least, 1.5 * np.abs(returns).max(), _POINTS)
         for name, (fit, a) in fits.items():
@@ -116,7 +122,7 @@ def _quantiles(axes: Axes, fits: Mapping[str, tuple[Fit[Any], int]]) -> None:
     for name, (fit, a) in fits.items():
         transforms = np.sort(fit.transforms[:, a])
         even = score((np.arange(transforms.size) + 0.5) / transforms.size)
-        axes.plot(even, score(transforms), ".", color=_COLOURS[name], markersize=3)
+        axes.plot(even, score(transforms), ".", color=_COLOURS[name], markersize=3, rasterized=True)
     limit = 1.1 * float(np.abs(even).max())
     axes.plot([-limit, limit], [-limit, limit], color="black", linewidth=0.8)
     axes.set(title="quantiles of the scores", xlabel="normal", ylabel="model", xlim=(-limit, limit))
