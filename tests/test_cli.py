@@ -295,7 +295,7 @@ WRONG = [
     (["run", "fitted.toml", "--set", "market.history=x.csv"], "market.history: x.csv cannot be read: No such file"),
     (["run", "fitted.toml", "--set", "market.first=2021-01-01"], "at least 3 rows in range, not 0"),
     (["run", "filtered.toml"], "simulation.steps: must be 5: this market moves in the steps of its history, 24 h"),
-    (["run", "filtered.toml", "--set", "simulation.horizon=1h"], "simulation.horizon: must be at least one step of"),
+    (["run", "filtered.toml", "--set", "simulation.horizon=1h"], "simulation.horizon: must be near whole steps of"),
     (["init", "no/margin.toml"], "no/margin.toml cannot be written: there is no folder"),
 ]  # fmt: skip
 

@@ -163,7 +163,7 @@ def test_a_grid_that_the_market_cannot_walk_is_named_with_its_mend(write: Write)
     message = "must be 5: this market moves in the steps of its history, 24 h"
     assert _problems(path, overrides) == {"simulation.steps": message}
     found = _problems(path, [*overrides, "simulation.horizon=6h"])
-    assert found == {"simulation.horizon": "must be at least one step of the market, 24 h"}
+    assert found == {"simulation.horizon": "must be near whole steps of this market's history, such as 24 h or 2 d"}
     path = write(text[: text.index("[simulation]")])
     assert list(_problems(path, overrides)) == ["simulation"]
 
