@@ -92,9 +92,11 @@ def test_run_takes_the_market_that_fit_wrote(margin: Fit, tmp_path: Path, suffix
     (tmp_path / "named.toml").write_text(f'[market]\nfile = "market{suffix}"\ndrift = 0.0\n' + CONFIG)
     code, by_name, _ = margin("run", "named.toml", "--format", "json")
     assert code == 0
+    code, by_setting, _ = margin("run", "margin.toml", "--set", f"market.file=market{suffix}", "--format", "json")
+    assert code == 0
     fitted = kernel.markets.FITTED[model].fit(kernel.read_prices(tmp_path / "A.csv")).market.parameters()
-    assert json.loads(by_option)["market"] == fitted
-    assert json.loads(by_name)["market"] == fitted | {"drift": [0.0]}
+    inputs = [json.loads(text)["provenance"]["inputs"]["market"] for text in (by_option, by_setting, by_name)]
+    assert inputs == [fitted, fitted, fitted | {"drift": [0.0]}]
 
 
 def test_a_file_for_each_asset(margin: Fit) -> None:

@@ -20,6 +20,7 @@ from kernel.markets import FITTED, MARKETS, Market
 from kernel.text import near, years
 
 _MOST = 10**300
+_FILE = "market.file"
 
 
 def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = (), market: str | Path | None = None) -> Run:
@@ -40,6 +41,7 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = (), ma
     document = read_document(path)
     if market is not None:
         document["market"] = {"file": os.path.relpath(market, path.parent)}
+    overrides = _pull_file(document, dict(overrides) if isinstance(overrides, Mapping) else list(overrides))
     fitted = _take_market(document, path.parent)
     override(problems, document, overrides)
     for name in [name for name in document if name not in _SECTIONS]:
@@ -47,6 +49,19 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = (), ma
     sections = {name: _checked(problems, name, document.get(name)) for name in _SECTIONS}
     run = assemble(problems, sections, path)
     return replace(run, files=(*run.files, *fitted))
+
+
+def _pull_file(document: dict[str, Any], overrides: dict[str, Any] | list[str]) -> Mapping[str, Any] | Iterable[str]:
+    """Take over the name of a market's file from the overrides: the others have their places in what it states."""
+    if isinstance(overrides, dict):
+        named = [value for key, value in overrides.items() if key == _FILE]
+        rest: Mapping[str, Any] | Iterable[str] = {key: one for key, one in overrides.items() if key != _FILE}
+    else:
+        named = [text.partition("=")[2].strip(" \"'") for text in overrides if text.partition("=")[0].strip() == _FILE]
+        rest = [text for text in overrides if text.partition("=")[0].strip() != _FILE]
+    if named:
+        document["market"] = {"file": named[-1]}
+    return rest
 
 
 def _take_market(document: dict[str, Any], folder: Path) -> tuple[Path, ...]:

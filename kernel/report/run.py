@@ -34,7 +34,8 @@ def results(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "schema": SCHEMA,
         "provenance": outcome.provenance,
         "seconds": round(seconds, 4),
-        "market": run.market.parameters(),
+        # residuals of a history, by the thousand, stand in the provenance alone
+        "market": {name: value for name, value in run.market.parameters().items() if name != "residuals"},
         "history": run.source._asdict() if run.source else None,
         "opening": _opening(run),
         "tiers": [
