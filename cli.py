@@ -106,18 +106,19 @@ def _file(name: str, purpose: str) -> Callable[[Any], Any]:
 
 
 _config = click.argument("config", type=click.Path(path_type=Path))
+_market = click.option(
+    "--market",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Take the market from a file that `margin fit` wrote.",
+)
 _set = click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a value of the config.")
 _format = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 
 
 @main.command()
 @_config
-@click.option(
-    "--market",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Take the market from a file that `margin fit` wrote.",
-)
+@_market
 @click.option("--paths", metavar="N", help="Number of paths, such as 1e6.")
 @click.option("--seed", metavar="N", help="Seed of the random numbers.")
 @click.option("--threads", metavar="N", help="Threads; default: all available processors.")
@@ -243,7 +244,7 @@ def _write(found: dict[str, Any], outcome: Outcome, output: Path | None) -> None
 
 
 @main.command()
-@click.argument("prices", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("prices", metavar="[ASSET=]PRICES...", nargs=-1, required=True)
 @click.option(
     "--market", metavar="NAME", default="auto", show_default=True, help="auto, gbm, merton, kou or filtered_historical."
 )
@@ -263,7 +264,7 @@ def _write(found: dict[str, Any], outcome: Outcome, output: Path | None) -> None
 @_file("--output", "Write the market to .toml or .json, for `margin run --market`.")
 @_file("--plot", "Draw density, tails and quantiles to .png or .svg.")
 def fit(
-    prices: Sequence[Path],
+    prices: Sequence[str],
     market: str,
     columns: Sequence[str],
     form: str,
@@ -280,9 +281,14 @@ def fit(
     from kernel.config.fitted import check_fit, fit_files
     from kernel.report import fit as report
 
-    named = check_fit(prices, market, columns, output, plot)
+    files = [
+        (asset, Path(path)) if equals else ("", Path(one))
+        for one in prices
+        for asset, equals, path in [one.partition("=")]
+    ]
+    named = check_fit([path for _, path in files], market, columns, output, plot)
     how = {} if volatility is None else {"volatility": volatility}
-    found = fit_files(prices, market, named, settings, **how)
+    found = fit_files(files, market, named, settings, **how)
     told = report.results(found)
     _save_fit(found, told, output, plot)
     if form == "json":
@@ -300,6 +306,7 @@ def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Pa
 
     if plot is not None:
         plot_fits(found.history, found.compared, plot)
+        click.echo(f"wrote {plot}", err=True)
     if output is not None:
         text = to_toml(told) if output.suffix == ".toml" else json.dumps(told, indent=2, allow_nan=False) + "\n"
         write_text(text, output)
@@ -323,12 +330,13 @@ def init(path: Path, *, force: bool) -> int:
 
 @main.command()
 @_config
+@_market
 @_set
-def validate(config: Path, overrides: Sequence[str]) -> None:
+def validate(config: Path, market: Path | None, overrides: Sequence[str]) -> None:
     """Check a config file, and the history that it names, without simulating."""
     from kernel.config.load import load
 
-    load(config, overrides)
+    load(config, overrides, market)
     click.echo(f"{config} is valid", err=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from kernel.errors import InvalidInput
 from kernel.fitting import Fit
+from kernel.fitting.fit import moving_returns
 from kernel.history import History, as_history
 from kernel.markets import FITTED, Market
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _DECISIVE = ((2.0, "hardly"), (6.0, "positive"), (10.0, "strong"))
 _ALONE = {"kou": "its assets jump by independent sizes, which hides how alike several of them are"}
+_FEWEST_ROWS = 31
+LEAST_P = 1e-15  # what is below is rounding
 _DOUBT = 0.01  # a p-value below speaks against a model
 
 
@@ -41,7 +44,7 @@ class Choice:
     fit: Fit[Market]
     """Of the chosen market, to all assets together."""
     model: str
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Candidate, ...] = field(repr=False)
     """The lowest Bayesian information criterion first."""
     reasons: tuple[str, ...]
     """Sentences."""
@@ -75,6 +78,7 @@ def choose(prices: ArrayLike | History, *, dt: float | None = None, assets: Sequ
         'gbm'
     """
     history = as_history(prices, dt, assets)
+    moving_returns(history, _FEWEST_ROWS)
     columns = [_column(history, k) for k in range(len(history.assets))]
     candidates: list[Candidate] = []
     left_out: list[str] = []
@@ -126,6 +130,10 @@ def _reasons(candidates: Sequence[Candidate]) -> list[str]:
     doubts = {one.model: _doubts(one.goodness) for one in candidates}
     if not doubts[best.model]:
         reasons.append(f"its transforms of the returns pass the tests at {100 * _DOUBT:g} %")
+    else:
+        reasons.append(
+            f"{best.model} is the best of those tried, but does not pass the tests at {100 * _DOUBT:g} % itself"
+        )
     reasons += [f"{model}: {', '.join(found)}" for model, found in doubts.items() if found]
     return reasons
 
@@ -137,4 +145,8 @@ def _doubts(tested: Goodness) -> list[str]:
         "independent": "mean, spread or memory of the returns are others",
         "clusters": "volatility still clusters",
     }
-    return [f"{word} (p = {p:.2g})" for word, p in zip(words.values(), tested, strict=True) if p < _DOUBT]
+    return [f"{word} ({_p_value(p)})" for word, p in zip(words.values(), tested, strict=True) if p < _DOUBT]
+
+
+def _p_value(value: float) -> str:
+    return f"p = {value:.2g}" if value >= LEAST_P else f"p < {LEAST_P:g}"

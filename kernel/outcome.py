@@ -105,12 +105,18 @@ class Outcome:
         return float(np.interp(position, np.arange(CELLS + 1), cumulative))
 
     def breach_order(self, tier: str, rank: int) -> float:
-        """Return the `rank`-th earliest breach time (from 1), in years; of a summary interpolated within a cell."""
+        """Return the `rank`-th earliest breach time (from 1), in years.
+
+        A summary interpolates within a cell; of discrete monitoring it takes the grid point in it, if there is but one.
+        """
         times = self.breach_times(tier)
         if times is not None:
             return float(np.partition(times, rank - 1)[rank - 1])
         cumulative = np.cumsum(self.breaches_by_cell(tier))
         cell = int(np.searchsorted(cumulative, rank))
+        run = self.provenance["inputs"]["simulation"]
+        if run["monitoring"] == "discrete" and run["steps"] <= CELLS:
+            return float(self.horizon * math.floor(cell * run["steps"] / CELLS + 1e-9) / run["steps"])
         below = int(cumulative[cell - 1]) if cell else 0
         share = (rank - below) / (int(cumulative[cell]) - below) if cell else 0.0
         return self.horizon * math.fsum([cell - 1, share]) / CELLS if cell else 0.0

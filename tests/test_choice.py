@@ -83,7 +83,9 @@ def test_a_model_that_cannot_be_fitted_is_left_out_with_the_reason(monkeypatch: 
     without = kernel.choose(prices_of(clustered(400, 7)), dt=DAY)
     assert any("margin-kernel[garch]" in reason for reason in without.reasons)
     with pytest.raises(kernel.InvalidInput, match="must move"):
-        kernel.choose([1.0, 2.0, 4.0, 8.0, 16.0], dt=DAY)
+        kernel.choose(2.0 ** np.arange(40), dt=DAY)
+    with pytest.raises(kernel.InvalidInput, match="at least 31 rows"):
+        kernel.choose([1.0, 2.0, 4.0, 3.0, 5.0], dt=DAY)
 
 
 # --- goodness

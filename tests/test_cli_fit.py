@@ -108,6 +108,24 @@ def test_a_file_for_each_asset(margin: Fit) -> None:
     assert len(market["correlation"]) == 2
 
 
+def test_files_may_be_named_by_their_assets(margin: Fit) -> None:
+    """ASSET=FILE gives an asset its name; a file without takes its own."""
+    _, out, _ = margin("fit", "BTC=A.csv", "B.csv", "--market", "gbm", "--format", "json")
+    assert json.loads(out)["market"]["assets"] == ["BTC", "B"]
+
+
+def test_the_market_of_an_option_keeps_what_the_config_states_beside_a_file(margin: Fit, tmp_path: Path) -> None:
+    """A drift stated beside one file is that of the run on another; the table says which file and numbers were used."""
+    for name, model in (("one", "gbm"), ("two", "merton")):
+        assert margin("fit", "A.csv", "--market", model, "--output", f"{name}.toml")[0] == 0
+    (tmp_path / "named.toml").write_text('[market]\nfile = "one.toml"\ndrift = 0.25\n' + CONFIG)
+    assert margin("validate", "named.toml", "--market", "two.toml")[0] == 0
+    _, out, _ = margin("run", "named.toml", "--market", "two.toml")
+    assert "merton market" in out
+    assert "the market is that of two.toml" in out
+    assert " 0.25 " in out
+
+
 @pytest.mark.parametrize(("suffix", "start"), [(".png", b"\x89PNG"), (".svg", b"<?xml")])
 def test_the_figure_is_drawn(margin: Fit, tmp_path: Path, suffix: str, start: bytes) -> None:
     """--plot writes a figure in the format of its suffix, the same each time."""
@@ -122,6 +140,7 @@ def test_the_figure_is_drawn(margin: Fit, tmp_path: Path, suffix: str, start: by
     ("arguments", "words"),
     [
         (["A.csv", "--market", "mertn"], "did you mean merton?"),
+        (["A.csv", "--market", "heston"], "'heston' is stated, not fitted"),
         (["nix.csv"], "nix.csv"),
         (["A.csv", "--column", "open"], "open"),
         (["A.csv", "--market", "merton", "--volatility", "garch"], "belongs to gbm and filtered_historical"),
@@ -132,7 +151,7 @@ def test_the_figure_is_drawn(margin: Fit, tmp_path: Path, suffix: str, start: by
         (["A.csv", "--column", "A=close", "--column", "A=date"], "names an asset twice"),
         (["A.csv", "--first", "2021-08-20", "--market", "merton"], "must have at least 31 rows"),
         (["A.csv", "--first", "2025-01-01"], "2021-08-23"),
-        (["--market", "gbm"], "Missing argument 'PRICES...'"),
+        (["--market", "gbm"], "Missing argument"),
     ],
 )
 def test_wrong_input_is_refused_in_a_sentence(margin: Fit, tmp_path: Path, arguments: list[str], words: str) -> None:

@@ -92,14 +92,11 @@ def test_laws_are_those_of_the_model() -> None:
     assert 0 < fit.transforms.min() < fit.transforms.max() < 1
 
 
-def test_a_correlation_that_jumps_cannot_carry_is_repaired_and_noted() -> None:
-    """Jumps of sizes of their own carry no correlation: of assets that move as one, the diffusion's is set to 1."""
+def test_assets_that_independent_jumps_cannot_tie_are_refused() -> None:
+    """Jumps of sizes of their own carry no correlation: assets that move as one are no market of Kou's."""
     one = prices_of(KOUS[0], 2)[:600]
-    fit = kernel.Kou.fit(np.hstack([one, one]), dt=DAY)
-    np.testing.assert_allclose(fit.market.correlation, np.ones((2, 2)), atol=1e-9)
-    assert any("away (Frobenius norm)" in note for note in fit.notes)
-    assert np.isnan(fit.standard_errors["correlation"]).all()
-    assert any("each asset by itself" in note for note in fit.notes)
+    with pytest.raises(kernel.InvalidInput, match="prices: cannot be fitted by kou together"):
+        kernel.Kou.fit(np.hstack([one, one]), dt=DAY)
 
 
 def test_a_short_history_is_refused() -> None:

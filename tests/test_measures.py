@@ -14,6 +14,7 @@ import kernel
 from kernel.chunks import Summary, count_breaches, merge
 from kernel.measures.estimate import interval_ranks, proportion, rank
 from tests import naive
+from tests.cases import GBM, LADDER, LONG
 
 
 def outcome_of(losses: list[float], times: list[float] | None = None) -> kernel.Outcome:
@@ -166,3 +167,12 @@ def test_what_cannot_be_measured_is_said() -> None:
         with pytest.raises(kernel.InvalidInput) as caught:
             call()
         assert caught.value.problems[0].field == field
+
+
+def test_times_of_discrete_monitoring_are_grid_points_in_a_summary_too() -> None:
+    """What was looked at daily breached on a day: the median of a summary is that of the paths."""
+    settings = {"horizon": 5 / 365, "steps": 5, "paths": 20_000, "monitoring": "discrete"}
+    paths, summary = (kernel.simulate(GBM, LONG, LADDER, **settings, record=record) for record in ("paths", "summary"))  # type: ignore[arg-type]
+    for tier in LADDER.names:
+        exact, counted = (kernel.breach_time_quantile(outcome, tier, 0.5) for outcome in (paths, summary))
+        assert counted == pytest.approx(exact, rel=1e-6)

@@ -218,7 +218,7 @@ def test_late_starts_and_early_ends_are_trimmed(file: Write) -> None:
     assert (history.prices.shape, history.gaps) == ((40, 2), None)
     expected = (
         "ETH starts on 2020-01-11: 10 rows before were left out.",
-        "ETH ends on 2020-02-19: 10 rows after were left out.",
+        "ETH ends on 2020-02-19: 10 rows after were left out, of the others as well.",
     )
     assert expected == history.notes
 

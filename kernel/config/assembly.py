@@ -40,6 +40,8 @@ class Run:
     levels: tuple[float, ...]
     """Of Value at Risk and Expected Shortfall."""
     source: Source | None = None
+    market_file: str | None = None
+    """That states the market."""
     files: tuple[Path, ...] = ()
     """That were read."""
 

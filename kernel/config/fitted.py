@@ -14,7 +14,7 @@ from kernel.errors import InvalidInput, Problem, Problems
 from kernel.figures import SUFFIXES, check_plot
 from kernel.fitting import Fit
 from kernel.history import History
-from kernel.markets import FITTED, Market
+from kernel.markets import FITTED, MARKETS, Market
 from kernel.prices import read_prices, written
 from kernel.tables import check_output
 from kernel.text import near, snake
@@ -63,7 +63,8 @@ def check_fit(
     """
     problems = Problems()
     if market not in {"auto", *FITTED}:
-        problems.add("market", f"must be auto, {', '.join(FITTED)}, not {market!r}{near(market, FITTED)}")
+        mend = "is stated, not fitted" if market in MARKETS else f"is not known{near(market, ['auto', *FITTED])}"
+        problems.add("market", f"must be auto, {', '.join(FITTED)}: {market!r} {mend}")
     if output is not None:
         with problems.under(""):
             check_output(output, paths, suffixes=(".toml", ".json"))
@@ -84,12 +85,16 @@ def check_fit(
 
 
 def fit_files(
-    paths: Sequence[Path], market: str, columns: Mapping[str, str] | str | None, settings: Mapping[str, Any], **how: Any
+    files: Sequence[tuple[str, Path]],
+    market: str,
+    columns: Mapping[str, str] | str | None,
+    settings: Mapping[str, Any],
+    **how: Any,
 ) -> Fitted:
     """Fit a market to price files.
 
     Args:
-        paths: one file, or one for each asset.
+        files: one, or one for each asset, with the asset's name or "" for the file's own.
         market: its name, or "auto" to choose.
         columns: as `kernel.read_prices` takes them.
         settings: further ones of `kernel.read_prices`, by the names in OF_HISTORY.
@@ -103,7 +108,10 @@ def fit_files(
         if kind is None or name not in inspect.signature(kind.fit).parameters:
             takers = [one for one, other in FITTED.items() if name in inspect.signature(other.fit).parameters]
             raise InvalidInput([Problem(name, f"belongs to {' and '.join(takers)}, not to {market}")])
-    history = read_prices(paths[0] if len(paths) == 1 else list(paths), columns=columns, **settings)
+    paths = [path for _, path in files]
+    named = {asset or path.name.partition(".")[0]: path for asset, path in files}
+    source: Any = named if any(asset for asset, _ in files) else paths
+    history = read_prices(paths[0] if source is paths and len(paths) == 1 else source, columns=columns, **settings)
     try:
         choice = choose(history) if kind is None else None
         fit = choice.fit if choice else kind.fit(history, **how)  # type: ignore[union-attr]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-import os
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, replace
 from datetime import date
@@ -28,7 +28,8 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = (), ma
 
     Args:
         path: the file; a history, or a file of the market, that it names is looked for beside it.
-        market: a file that `margin fit` wrote, in place of the section [market].
+        market: a file that `margin fit` wrote, in place of the section [market]; what that states beside a `file`
+            of its own, such as a drift, goes on to have the last word.
         overrides: values by path, such as {"market.volatility": 0.8}, or texts such as "market.volatility=0.8".
 
     Raises:
@@ -40,15 +41,17 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = (), ma
     problems, path = Problems(), Path(path)
     document = read_document(path)
     if market is not None:
-        document["market"] = {"file": os.path.relpath(market, path.parent)}
+        stated = document.get("market")
+        beside = stated if isinstance(stated, dict) and "file" in stated else {}
+        document["market"] = {**beside, "file": str(market)}
     overrides = _pull_file(document, dict(overrides) if isinstance(overrides, Mapping) else list(overrides))
-    fitted = _take_market(document, path.parent)
+    fitted = _take_market(document, Path() if market is not None else path.parent)
     override(problems, document, overrides)
     for name in [name for name in document if name not in _SECTIONS]:
         problems.add(name, f"is not a section{near(name, _SECTIONS)}")
     sections = {name: _checked(problems, name, document.get(name)) for name in _SECTIONS}
     run = assemble(problems, sections, path)
-    return replace(run, files=(*run.files, *fitted))
+    return replace(run, files=(*run.files, *fitted), market_file=str(fitted[0]) if fitted else None)
 
 
 def _pull_file(document: dict[str, Any], overrides: dict[str, Any] | list[str]) -> Mapping[str, Any] | Iterable[str]:
@@ -91,7 +94,7 @@ def _take_market(document: dict[str, Any], folder: Path) -> tuple[Path, ...]:
 def _kind(what: str, fits: Callable[[Any], bool]) -> Any:
     def validate(value: Any) -> Any:
         if not fits(value):
-            raise ValueError(f"must be {what}, not {value!r}")
+            raise ValueError(f"must be {what}, not {reprlib.repr(value)}")
         return value
 
     return Annotated[Any, PlainValidator(validate)]
@@ -179,7 +182,7 @@ def _table_of(kind: Any) -> Any:
 def _stated(kind: type[Market]) -> type[BaseModel]:
     """Return the shape of a market by its parameters: the fields of its dataclass."""
     kinds = {one.name: _BY_ANNOTATION[str(one.type)] for one in fields(kind)}
-    optional = {one.name for one in fields(kind) if one.default is not MISSING}
+    optional = [one.name for one in fields(kind) if one.default is not MISSING]
     required = {name: one for name, one in kinds.items() if name not in optional}
     return _shape(kind.__name__, {"model": _MODEL, **required}, {name: kinds[name] for name in optional})
 

@@ -63,6 +63,8 @@ def estimate(history: History, volatility: str = "garch", decay: float = 0.94, b
     found = [fit_garch(moves, volatility, decay) for moves in returns.T]  # type: ignore[arg-type]
     fields, errors = _in_years(found, returns, history.dt)
     notes = tuple(dict.fromkeys(note for one in found for note in one.notes))
+    usual = ", ".join(f"{one:.3g}" for one in np.sqrt([found_one.variances.mean() / history.dt for found_one in found]))
+    notes += (f"the volatility is that of the step to come; over the history it was {usual} on average",)
     if history.gaps is not None and history.gaps.any():
         notes += ("the volatility is taken not to move over the gaps of the history",)
     if block > 1:

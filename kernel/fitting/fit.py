@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -58,9 +58,9 @@ class Fit(Generic[M]):
     """That were estimated."""
     observations: int
     """Returns."""
-    transforms: NDArray[np.float64]
+    transforms: NDArray[np.float64] = field(repr=False)
     """[return, asset] probability under the model of a return at most the observed one, in (0, 1)."""
-    laws: tuple[Law, ...]
+    laws: tuple[Law, ...] = field(repr=False)
     """[asset] of one step's log return."""
     notes: tuple[str, ...] = ()
     """Sentences: what the history does not say, and what was done about it."""

@@ -20,6 +20,7 @@ _BACKCAST = 75  # returns from which the first variance is taken, weighted by 0.
 _BACKCAST_DECAY = 0.94
 _STEP = 1e-5
 _NO_CLUSTERS = 1e-4  # alpha: at its bound, 0, the likelihood does not depend on beta
+_NEVER_BACK = 0.9999  # alpha + beta: a half-life of 7,000 steps, beyond what a history tells
 _LEAST_VARIANCE = 1e-8  # of the average: prices that stood still for long would have none
 _PER_SCALE = 100.0  # standard deviation of the returns that arch sees: it wants them from 1 to 1,000
 
@@ -148,6 +149,8 @@ def _fit_garch(returns: NDArray[np.float64]) -> Garch:
         errors |= dict.fromkeys(("omega", "alpha", "beta"), math.nan)
         errors["next_variance"] = float(((returns - moved["mean"]) ** 2).std()) / math.sqrt(len(returns))
         notes += ("volatility shows no clusters: GARCH says no more than the average",)
+    elif moved["alpha"] + moved["beta"] > _NEVER_BACK:
+        notes += ("alpha + beta is 1, the end of its range: volatility does not go back to an average",)
     return _garch(moved, variances / scale**2, standard, value, theta.size, errors, notes)
 
 

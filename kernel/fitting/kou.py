@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import CubicSpline
 from scipy.special import expit
 
+from kernel.errors import InvalidInput, Problem
 from kernel.fitting.correlation import repair
 from kernel.fitting.fit import Estimates, moving_returns
 from kernel.fitting.fourier import Grid, grid_for, spline_values, splines
@@ -28,6 +29,7 @@ _FLOOR = 1e-13  # of the density: what rounding leaves of the Fourier sum
 _FINE = 12  # points in a standard deviation of the diffusion: the spline is then off by 1e-6 of the density's peak
 _TAIL = 25.0  # mean jumps: what is beyond comes back on the other side, exp(-25) of it
 _DIFFUSION = 10.0  # standard deviations
+_MOST_CORRELATION = 1.5  # of the diffusion, before it is repaired: beyond it is no error of estimation
 _APART = "the log likelihood is that of each asset by itself: do not compare it with another model's"
 _MEAN, _DEVIATION, _LOGIT, _JUMP = (-3.0, 3.0), (0.03, 1.5), (-7.0, 7.0), (0.01, 20.0)
 
@@ -132,7 +134,14 @@ def estimate(history: History) -> Estimates:
         return _in_years(theta, standard, history.dt)
 
     found, errors = fields(whole.theta), standard_errors(fields, whole)
-    found["correlation"], repaired = repair(found["correlation"], "correlation of the diffusion")
+    wanted = found["correlation"]
+    if np.abs(wanted).max() > _MOST_CORRELATION:
+        message = (
+            "cannot be fitted by kou together: its assets jump by independent sizes, and the diffusion alone would "
+            f"have to correlate by {np.abs(wanted - np.eye(size)).max():.2g}; fit merton, or each asset by itself"
+        )
+        raise InvalidInput([Problem("prices", message)])
+    found["correlation"], repaired = repair(wanted, "correlation of the diffusion")
     if repaired:
         errors["correlation"] = np.full((size, size), np.nan)
     apart = () if size == 1 else (_APART,)

@@ -118,7 +118,8 @@ class FilteredHistorical(Market):
 
     With v the variance per year and e the residual, the next step's is omega + (alpha e**2 + beta) v. All assets
     take the residuals of one time, so their dependence is the history's. The market moves in the steps of its
-    history: a simulation takes horizon / dt of them. Within a step, continuous monitoring bridges with the step's
+    history: a simulation takes horizon / dt of them, rounded; each may be a fifth longer or shorter than dt, with its
+    variance in proportion. Within a step, continuous monitoring bridges with the step's
     variance.
 
     Args:

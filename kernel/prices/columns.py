@@ -32,6 +32,9 @@ class Chosen(NamedTuple):
 def choose(problems: Problems, sheet: Sheet, time: str, columns: Columns) -> Chosen:
     """Take the columns that are stated, or find them out; note what is missing or ambiguous."""
     alone = _symbol(problems, sheet)
+    if columns is not None and not isinstance(columns, str | Sequence | Mapping):
+        problems.add("columns", f"must be a column's name, a list of them, or a mapping from assets, not {columns!r}")
+        return Chosen({}, alone)
     if isinstance(columns, Mapping):
         chosen = Chosen(dict(columns), alone)
     elif columns is None:

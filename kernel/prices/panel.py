@@ -87,9 +87,8 @@ def trim(notes: list[str], panel: Panel) -> Panel:
         notes.append(f"{late} starts on {written(panel.times[low])}: {counted(low, 'row')} before {was(low)} left out.")
     after = len(traded) - 1 - high
     if after:
-        notes.append(
-            f"{early} ends on {written(panel.times[high])}: {counted(after, 'row')} after {was(after)} left out."
-        )
+        what = f"{counted(after, 'row')} after {was(after)} left out, of the others as well."
+        notes.append(f"{early} ends on {written(panel.times[high])}: {what}")
     return panel.taken(slice(low, high + 1))
 
 

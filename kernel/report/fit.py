@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kernel.choice import Choice
+from kernel.choice import LEAST_P, Choice
 from kernel.config.fitted import Fitted
 from kernel.report.layout import WIDTH, aligned, listed, matrix, plain, wrapped
 from kernel.text import duration
 
 SCHEMA = 1
-_LEAST_P = 1e-15  # what is below is rounding
 _SHOWN = 5  # significant figures of a number without error
 
 
@@ -78,7 +77,7 @@ def _candidates(told: dict[str, Any]) -> str:
 
 
 def _p_value(value: float) -> str:
-    return f"< {_LEAST_P:g}" if value < _LEAST_P else f"{value:.2g}"
+    return f"< {LEAST_P:g}" if value < LEAST_P else f"{value:.2g}"
 
 
 def _market(told: dict[str, Any]) -> str:
@@ -89,7 +88,7 @@ def _market(told: dict[str, Any]) -> str:
         if name == "dt":
             shared.append(f"steps of {duration(value)}")
         elif isinstance(value, float):
-            shared.append(f"{name} {_with_error(value, errors.get(name, 'none'))}")
+            shared.append(f"{name} {_with_error(value, errors.get(name, 'none'))} a year")
         elif name in {"correlation", "jump_correlation"}:
             matrices += matrix(name, assets, value)
         elif isinstance(value, list) and isinstance(value[0], float):

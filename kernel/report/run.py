@@ -36,6 +36,7 @@ def results(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 4),
         # residuals of a history, by the thousand, stand in the provenance alone
         "market": {name: value for name, value in run.market.parameters().items() if name != "residuals"},
+        "market_file": run.market_file,
         "history": run.source._asdict() if run.source else None,
         "opening": _opening(run),
         "tiers": [
@@ -80,7 +81,9 @@ def text(found: dict[str, Any]) -> str:
     """Write results for people, in at most 100 columns."""
     parts = [_head(found), _tiers(found), _losses(found) + "\n" + _HELD]
     if found["history"]:
-        parts.insert(1, _fitted(found))
+        parts.insert(1, _fitted(found["history"]) + "\n" + _market(found["market"]))
+    elif found["market_file"]:
+        parts.insert(1, wrapped(f"the market is that of {found['market_file']}") + "\n" + _market(found["market"]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -107,22 +110,29 @@ def _named(assets: Sequence[str]) -> str:
     return ", ".join(assets[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _fitted(found: dict[str, Any]) -> str:
-    """Show what was fitted: a column for each number per asset, a line for what the assets share."""
-    market, source = found["market"], found["history"]
-    assets = market["assets"]
+def _fitted(source: dict[str, Any]) -> str:
+    """Name the history that the market was fitted to."""
     history = (
         f"fitted to {Path(source['file']).name}: {source['rows']:,} prices from {source['first']} to {source['last']}, "
         f"{duration(source['dt'])} apart on average"
     )
+    return "\n".join([wrapped(history), *listed(source["notes"])])
+
+
+def _market(market: dict[str, Any]) -> str:
+    """Show a column for each number per asset, a line for what the assets share."""
+    assets = market["assets"]
     columns = [name for name, value in market.items() if name != "assets" and _is_per_asset(value)]
     rows = [["asset", *columns]]
     rows += [[name, *(f"{market[column][k]:,.5g}" for column in columns)] for k, name in enumerate(assets)]
     lines = aligned(rows, texts=1)
-    shared = [f"{name} {value:.5g}" for name, value in market.items() if isinstance(value, float)]
+    if "dt" in market:
+        lines.append(f"steps of {duration(market['dt'])}")
+    shared = [f"{name} {value:.5g}" for name, value in market.items() if isinstance(value, float) and name != "dt"]
     lines += [", ".join(shared) + " a year"] if shared else []
-    correlation = matrix("correlation", assets, market["correlation"]) if "correlation" in market else []
-    return "\n".join([wrapped(history), *listed(source["notes"]), *lines, *correlation])
+    return "\n".join(
+        [*lines, *(matrix("correlation", assets, market["correlation"]) if "correlation" in market else [])]
+    )
 
 
 def _is_per_asset(value: Any) -> bool:

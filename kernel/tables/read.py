@@ -149,7 +149,11 @@ def _read_parquet(path: Path) -> Sheet:
 def _of_arrow(name: str, stem: str, source: Any) -> Sheet:
     import pyarrow as pa
 
-    table = pa.table(source)
+    try:
+        table = pa.table(source)
+    except pa.ArrowException:
+        message = "must have columns, of times and of prices: a series alone has none"
+        raise InvalidInput([Problem("history", f"{name} {message}")]) from None
     if not table.num_columns:
         raise InvalidInput([Problem("history", f"{name} is empty")])
     times = tuple(field.name for field in table.schema if _is_time(field.type))
