@@ -463,3 +463,11 @@ def test_numbers_and_times_are_those_of_python() -> None:
     assert read_numbers(problems, sheet, "p", np.ones(50, bool)).tolist() == [float(one) for one in texts]
     assert read_times(problems, sheet, "t").tolist() == [datetime.fromisoformat(one) for one in stamps]
     assert not problems.found
+
+
+def test_moves_that_markets_seldom_make_are_noted(file: Write) -> None:
+    """A price that is ten times as high from one line to the next may be so, but not without a word."""
+    closes = [*CLOSES[:20], *(round(10 * one, 2) for one in CLOSES[20:])]
+    (note,) = read_prices(file(_csv(DAYS, closes))).notes
+    assert "moves by a factor of 10" in note or "moves by a factor of 9" in note
+    assert "from line 21 to 22: are its units the same?" in note

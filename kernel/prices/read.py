@@ -123,7 +123,7 @@ def _history(parts: Sequence[Rows], notes: list[str], longest: float) -> History
     if panel.times.size < _FEWEST_ROWS:
         message = f"must have at least {_FEWEST_ROWS} rows with every price in range, not {panel.times.size}"
         raise InvalidInput([Problem("history", f"{panel.name}: {message}")])
-    check_moves(problems, panel)
+    check_moves(problems, notes, panel)
     gaps, dt = find_gaps(problems, notes, panel, spans, longest)
     for asset in np.flatnonzero((panel.prices == panel.prices[0]).all(axis=0)):
         problems.add("history", f"{panel.files[asset]}: {panel.assets[asset]} must move, but is constant in range")

@@ -18,6 +18,7 @@ _OFTEN = 0.05  # of the steps: what is missing that often is not missing but clo
 _CLOSED = 7  # medians, or usual closures: a step beyond it is a gap even so
 _SHORT = 2 / 3  # medians
 _MOST_SHORT = 0.1  # of the steps
+_LARGE_MOVE = 3.0
 _LARGEST_MOVE = 50.0
 _FEWEST_RETURNS = 2
 _YEAR = np.timedelta64(365, "D") / np.timedelta64(1, "us")
@@ -73,17 +74,21 @@ def _limit(steps: NDArray[np.float64], median: float) -> float:
     return _CLOSED * float(np.median(steps[steps > limit]))  # bars within the day: nights are as usual as bars
 
 
-def check_moves(problems: Problems, panel: Panel) -> None:
-    """Note prices that move by a factor that only another unit explains."""
+def check_moves(problems: Problems, notes: list[str], panel: Panel) -> None:
+    """Refuse moves by a factor that only another unit explains; note those that a market seldom makes."""
     moves = np.abs(np.diff(np.log(panel.prices), axis=0))
-    for asset in np.flatnonzero((moves > math.log(_LARGEST_MOVE)).any(axis=0)):
-        bad = moves[:, asset] > math.log(_LARGEST_MOVE)
+    for asset in np.flatnonzero((moves > math.log(_LARGE_MOVE)).any(axis=0)):
+        largest = float(moves[:, asset].max())
+        bad = moves[:, asset] > math.log(_LARGEST_MOVE if largest > math.log(_LARGEST_MOVE) else _LARGE_MOVE)
         k = int(bad.argmax())
         where = f"from {panel.noun} {panel.number[k, asset]} to {panel.number[k + 1, asset]}"
-        what = f"moves by a factor of {math.exp(moves[k, asset]):,.0f} {where}"
+        what = f"{panel.assets[asset]} moves by a factor of {math.exp(moves[k, asset]):,.3g} {where}"
         more = f", and {counted(int(bad.sum()) - 1, 'time')} more like it" if bad.sum() > 1 else ""
-        mend = "are its units the same? mend the file, or choose first and last"
-        problems.add("history", f"{panel.files[asset]}: {panel.assets[asset]} {what}{more}: {mend}")
+        if largest > math.log(_LARGEST_MOVE):
+            mend = "are its units the same? mend the file, or choose first and last"
+            problems.add("history", f"{panel.files[asset]}: {what}{more}: {mend}")
+        else:
+            notes.append(f"{what}{more}: are its units the same?")
 
 
 def _look_at_short(problems: Problems, notes: list[str], name: str, steps: NDArray[np.float64], median: float) -> None:
