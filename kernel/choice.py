@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _DECISIVE = ((2.0, "hardly"), (6.0, "positive"), (10.0, "strong"))
 _ALONE = {"kou": "its assets jump by independent sizes, which hides how alike several of them are"}
 _FEWEST_ROWS = 31
-LEAST_P = 1e-15  # what is below is rounding
+_LEAST_P = 1e-15  # what is below is rounding
 _DOUBT = 0.01  # a p-value below speaks against a model
 
 
@@ -145,8 +145,9 @@ def _doubts(tested: Goodness) -> list[str]:
         "independent": "mean, spread or memory of the returns are others",
         "clusters": "volatility still clusters",
     }
-    return [f"{word} ({_p_value(p)})" for word, p in zip(words.values(), tested, strict=True) if p < _DOUBT]
+    return [f"{word} (p {p_value(p)})" for word, p in zip(words.values(), tested, strict=True) if p < _DOUBT]
 
 
-def _p_value(value: float) -> str:
-    return f"p = {value:.2g}" if value >= LEAST_P else f"p < {LEAST_P:g}"
+def p_value(value: float) -> str:
+    """Write a p-value with its sign, such as "= 0.02"."""
+    return f"= {value:.2g}" if value >= _LEAST_P else f"< {_LEAST_P:g}"

@@ -46,7 +46,7 @@ def printed(program: str, folder: Path) -> list[str]:
 
 
 def test_a_second_process_compiles_nothing_until_a_source_changes(tmp_path: Path) -> None:
-    """The first process compiles, the second loads; an edit of any source, also of a helper, starts anew."""
+    """The first process compiles, the second loads; an edit of any compiled source, also of a helper, starts anew."""
     package = Path(simulation.__file__).parent
     shutil.copytree(package, tmp_path / "kernel", ignore=shutil.ignore_patterns("__pycache__"))
     assert printed(PROGRAM, tmp_path) == ["1", "0"]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from kernel._core.jit import COMPILED
+
 ROOT = Path(__file__).parents[1]
 # From the ground up; a module may import its own layer and those before it.
 LAYERS = [
@@ -73,3 +75,10 @@ def test_heavy_packages_stay_in_their_rooms(path: Path) -> None:
     """Only the folder or file that a package is for imports it."""
     for name in imports(path):
         assert room(path) in ROOMS.get(name.split(".")[0], {room(path)})
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_compiled_lies_where_the_cache_looks(path: Path) -> None:
+    """Only the folders whose sources name the cache of kernels hold code for Numba."""
+    if "kernel._core.jit" in imports(path) and room(path) != "info":
+        assert room(path) in COMPILED

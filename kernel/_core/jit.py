@@ -29,6 +29,7 @@ INLINE: Any = {**INNER, "forceinline": True}
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).parents[1]
+COMPILED = ("_core", "markets", "accounts")  # the folders whose sources become machine code
 _taken: dict[tuple[str, str], type] = {}
 
 point = njit(**INLINE)  # acts on one lane: must be inlined before the loop vectoriser runs
@@ -39,9 +40,9 @@ config: Any = _config  # its settings are made at run time
 
 
 def source_digest() -> str:
-    """Name the state of every source of the package: Numba itself watches only the file of the entry kernel."""
+    """Name the state of every source that is compiled: Numba itself watches only the file of the entry kernel."""
     digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(_PACKAGE.rglob("*.py")):
+    for path in sorted(path for folder in COMPILED for path in (_PACKAGE / folder).rglob("*.py")):
         digest.update(str(path.relative_to(_PACKAGE)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

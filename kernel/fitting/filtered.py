@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
 
-from kernel import checks
-from kernel.errors import Problems
-from kernel.fitting.fit import Estimates, moving_returns
+from kernel.fitting.fit import Estimates, check_method, moving_returns
 from kernel.fitting.garch import Garch, fit_garch
 from kernel.history import History
 
@@ -54,11 +52,7 @@ def estimate(history: History, volatility: str = "garch", decay: float = 0.94, b
     Raises:
         InvalidInput: if the history is too short or an asset does not move, or for what the method cannot be.
     """
-    problems = Problems()
-    if volatility not in METHODS:
-        problems.add("volatility", f"must be one of {', '.join(METHODS)}, not {volatility!r}")
-    decay = checks.number(problems, "decay", decay, above=0, below=1)
-    problems.raise_any()
+    decay = check_method(METHODS, volatility, decay)
     returns = moving_returns(history, _FEWEST_ROWS)
     found = [fit_garch(moves, volatility, decay) for moves in returns.T]  # type: ignore[arg-type]
     fields, errors = _in_years(found, returns, history.dt)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kernel.errors import InvalidInput, Problem
+from kernel import checks
+from kernel.errors import InvalidInput, Problem, Problems
 from kernel.history import History
 
 M = TypeVar("M")
@@ -119,6 +120,20 @@ def _within(name: str, value: Any, errors: dict[str, Any], notes: list[str]) -> 
 def plain(value: Any) -> Any:
     """Return a float for an array without axes, else the array."""
     return float(value) if np.ndim(value) == 0 else np.asarray(value)
+
+
+def check_method(methods: Sequence[str], volatility: str, decay: float) -> float:
+    """Return the decay as a float.
+
+    Raises:
+        InvalidInput: for a volatility that is none of the methods, or a decay outside (0, 1).
+    """
+    problems = Problems()
+    if volatility not in methods:
+        problems.add("volatility", f"must be one of {', '.join(methods)}, not {volatility!r}")
+    decay = checks.number(problems, "decay", decay, above=0, below=1)
+    problems.raise_any()
+    return decay
 
 
 def moving_returns(history: History, fewest_rows: int) -> NDArray[np.float64]:

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from kernel import checks
-from kernel.errors import Problems
-from kernel.fitting.fit import Estimates, moving_returns
+from kernel.fitting.fit import Estimates, check_method, moving_returns
 from kernel.fitting.mixture import Mixture
 from kernel.history import History
 
@@ -45,11 +43,7 @@ def estimate(history: History, volatility: str = "average", decay: float = 0.94)
     Raises:
         InvalidInput: if the history is too short or an asset does not move, or for what the method cannot be.
     """
-    problems = Problems()
-    if volatility not in METHODS:
-        problems.add("volatility", f"must be one of {', '.join(METHODS)}, not {volatility!r}")
-    decay = checks.number(problems, "decay", decay, above=0, below=1)
-    problems.raise_any()
+    decay = check_method(METHODS, volatility, decay)
     returns = moving_returns(history, _FEWEST_ROWS)
     moves = _average(returns) if volatility == "average" else _now(returns, volatility, decay)
     fields, errors = _in_years(moves, history.dt)

@@ -20,7 +20,7 @@ from kernel._core.special import fma
 from kernel.errors import Problems
 from kernel.fitting import Fit, fitted
 from kernel.history import History, as_history
-from kernel.markets.market import Market, Matrix, lower_factor
+from kernel.markets.market import Market, Matrix, law_of, lower_factor
 from kernel.text import duration
 
 _NODES = 4096  # of the table of the growth that a step's volatility brings
@@ -29,13 +29,11 @@ _SETTLED = 1_000  # steps within which what counts as the long run is reached: n
 _STRETCH = 0.2  # by which a step may differ from those of the history
 _FEWEST = 10
 
-_LAW = ("opening", "omega", "alpha", "beta", "most", "drift", "root", "frequency", "scale")
-
 
 class FilteredStep(NamedTuple):
     """The recursion of each asset's variance, the residuals, and what each volatility adds to the expected growth."""
 
-    law: NDArray[np.void]  # [asset] numbers by the names in _LAW
+    law: NDArray[np.void]  # [asset] numbers by the names in FilteredHistorical.step
     residuals: NDArray[np.floating]  # [asset, time]
     growth: NDArray[np.floating]  # [asset, node] log of the mean of exp(volatility of a step * residual)
     block: int
@@ -190,17 +188,14 @@ class FilteredHistorical(Market):
         )
         settled = omega / np.maximum(1 - alpha - beta, 1 / _SETTLED)
         most = _MOST**2 * np.maximum(opening**2, settled)
-        law = np.zeros(len(self.assets), np.dtype([(name, real) for name in _LAW], align=True))
         values = {
             "opening": opening**2, "omega": omega, "alpha": alpha, "beta": beta, "most": most, "drift": self.drift,
             "root": np.sqrt(span), "frequency": 1 / span, "scale": (_NODES - 2) / np.sqrt(most),
         }  # fmt: skip
-        for name, value in values.items():
-            law[name] = value
         growth = np.array([_growth(e, top) for e, top in zip(residuals.T, np.sqrt(most * span), strict=True)])
         spread = np.atleast_2d(np.cov(residuals, rowvar=False, ddof=0))
         return FilteredStep(
-            law,
+            law_of(values, len(self.assets), real),
             np.ascontiguousarray(residuals.T).astype(real),
             growth.astype(real),
             self.block,

@@ -19,19 +19,17 @@ from kernel._core.operations import advance, covariance, move_state, open_state
 from kernel._core.special import fma, log
 from kernel.errors import Problems
 from kernel.markets.local_diffusion import LocalStep
-from kernel.markets.market import Market, Matrix, lower_factor
+from kernel.markets.market import Market, Matrix, law_of, lower_factor
 
 _QUADRATIC = 1.5  # the largest ratio of variance to squared mean for which a squared normal stands for the variance
 _MOST_TILT = 0.5  # of the bound beyond which the expected price is infinite: from here on its square is
 _MOST_REVERSION = 2.0  # mean reversion times step: beyond it the mean of two variances says little of those between
 
-_LAW = ("opening", "decay", "pull", "slope", "base", "drift", "late", "early", "tilt", "frequency")
-
 
 class HestonStep(NamedTuple):
     """The law of each asset's variance a step later, how its log price follows, and the factor of the shocks."""
 
-    law: NDArray[np.void]  # [asset] numbers by the names in _LAW
+    law: NDArray[np.void]  # [asset] numbers by the names of Heston._law
     shocks: NDArray[np.floating]  # [asset, asset] lower Cholesky factor of the variance shocks' correlation
     local: LocalStep
 
@@ -244,10 +242,7 @@ class Heston(Market):
         lift = np.asarray(self.volatility_of_variance)[:, None] * correlation * rho
         prices = correlation * (np.outer(rho, rho) + np.outer(own, own))
         local = LocalStep(own.astype(real), factor, Local(lower_factor(prices).astype(real), lift.astype(real)))
-        law = np.zeros(len(self.assets), np.dtype([(name, real) for name in _LAW], align=True))
-        for name, value in self._law(span).items():
-            law[name] = value
-        return HestonStep(law, factor.copy(), local)
+        return HestonStep(law_of(self._law(span), len(self.assets), real), factor.copy(), local)
 
     def _law(self, span: float) -> dict[str, NDArray[np.float64]]:
         """Return by the names of Andersen (2008): decay E, tilt A, late K2 and early K3 / 2 over the step."""

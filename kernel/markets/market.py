@@ -24,6 +24,14 @@ def lower_factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.ascontiguousarray((upper * np.where(np.diag(upper) < 0, -1.0, 1.0)[:, None]).T)
 
 
+def law_of(values: dict[str, ArrayLike], size: int, real: DTypeLike) -> NDArray[np.void]:
+    """Return numbers by name as one record per asset: to a kernel one pointer, where as many arrays would pass."""
+    law = np.zeros(size, np.dtype([(name, real) for name in values], align=True))
+    for name, value in values.items():
+        law[name] = value
+    return law
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Market(ABC):
     """Several assets, whose prices each market moves in its own way.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kernel.choice import LEAST_P, Choice
+from kernel.choice import Choice, p_value
 from kernel.config.fitted import Fitted
 from kernel.report.layout import WIDTH, aligned, listed, matrix, plain, wrapped
 from kernel.text import duration
@@ -70,14 +70,10 @@ def _candidates(told: dict[str, Any]) -> str:
     rows = [["model", "BIC", "above best", "log likelihood", "parameters", "p uniform", "p memory", "p clusters"]]
     for one in candidates:
         above = one["bic"] - candidates[0]["bic"]
-        tested = [_p_value(value) for value in one["p_values"].values()]
+        tested = [p_value(value).removeprefix("= ") for value in one["p_values"].values()]
         numbers = [f"{one['bic']:,.1f}", f"{above:,.1f}", f"{one['log_likelihood']:,.1f}", f"{one['parameters']}"]
         rows.append([one["model"], *numbers, *tested])
     return "\n".join([*aligned(rows, texts=1), *listed(told["fit"]["reasons"])])
-
-
-def _p_value(value: float) -> str:
-    return f"< {LEAST_P:g}" if value < LEAST_P else f"{value:.2g}"
 
 
 def _market(told: dict[str, Any]) -> str:
