@@ -2,6 +2,9 @@
 
 from kernel.accounts import Account as Account
 from kernel.accounts import Linear as Linear
+from kernel.calibration import CalibratedLadder as CalibratedLadder
+from kernel.calibration import Response as Response
+from kernel.calibration import calibrate_ladder as calibrate_ladder
 from kernel.choice import Choice as Choice
 from kernel.choice import choose as choose
 from kernel.errors import InvalidInput as InvalidInput

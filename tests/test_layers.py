@@ -23,6 +23,7 @@ LAYERS = [
     {"outcome"},
     {"simulation"},
     {"measures", "tables", "choice"},
+    {"calibration"},
     {"prices", "figures"},
     {"config"},
     {"limits", "report", "info"},
