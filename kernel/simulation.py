@@ -13,19 +13,33 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks
 from kernel._core.noise import MAX_PATHS, MAX_STEPS
 from kernel._core.walk import Arrays, Plan
 from kernel.accounts import Account
-from kernel.chunks import ChunkResult, ChunkSpec, Job, Summary, chunk_size, merge, new_arrays, run_chunk, warm
+from kernel.chunks import (
+    ChunkResult,
+    ChunkSpec,
+    Job,
+    Summary,
+    chunk_size,
+    merge,
+    new_arrays,
+    run_chunk,
+    warm,
+    worst_time,
+)
 from kernel.errors import Problems
 from kernel.ladder import Ladder, watch
 from kernel.markets import Market
 from kernel.outcome import Outcome
+from kernel.text import duration
 
 MONITORING, PRECISION, RECORD = ("continuous", "discrete"), ("single", "double"), ("paths", "summary")
 _MOST_JUMPS = 100_000  # expected on one path: they are walked one by one
+_KEPT = ("loss", "terminal_price", "breach_time", "worst")  # of the arrays, by the outcome's names
 _MERGED_AT_ONCE = 16  # summaries that wait to be merged together
 
 
@@ -88,6 +102,7 @@ def check(
     clean["levels"] = np.array(
         [checks.number(problems, "levels", level, above=0, below=1) for level in np.atleast_1d(settings["levels"])]
     )
+    clean["worst"] = _worst_steps(problems, settings.get("worst", False), clean["horizon"], clean["steps"])
     if isinstance(market, Market) and isinstance(account, Account):
         account.check_assets(problems, market.assets)
         _check_walk(problems, market, clean["horizon"], clean["steps"])
@@ -96,6 +111,27 @@ def check(
             if equity <= 0:
                 problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {equity:g}")
     return problems, clean
+
+
+def _worst_steps(problems: Problems, worst: bool | ArrayLike, horizon: float, steps: int) -> NDArray[np.int64]:
+    """Return the steps after which the worst metric is kept."""
+    if isinstance(worst, bool | np.bool_):
+        return np.array([steps] if worst else [], dtype=np.int64)
+    if not horizon > 0:
+        return np.array([], dtype=np.int64)
+    noted = len(problems.found)
+    listed = [worst] if np.ndim(worst) == 0 else list(worst)  # type: ignore[arg-type]
+    times = np.array([checks.number(problems, "worst", one, above=0, at_most=horizon) for one in listed])
+    if len(problems.found) > noted:
+        return np.array([], dtype=np.int64)
+    ends = times / horizon * steps
+    found = np.rint(ends).astype(np.int64)
+    if not np.allclose(ends, found, rtol=0, atol=1e-6) or (found < 1).any():
+        grid = f"{steps} steps of {duration(horizon / steps)}" if steps > 1 else "one step"
+        problems.add("worst", f"must be times at the end of a step, of which the horizon has {grid}: use more")
+    if (np.diff(found) <= 0).any():
+        problems.add("worst", "must be rising times")
+    return found
 
 
 def simulate(
@@ -111,6 +147,7 @@ def simulate(
     precision: str = "single",
     record: str = "paths",
     levels: Sequence[float] = (0.95, 0.975, 0.99, 0.995, 0.999),
+    worst: bool | ArrayLike = False,
     threads: int | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -133,7 +170,10 @@ def simulate(
             steps count.
         precision: "single" or "double", of the walk; both walk the same random words.
         record: "paths" keeps every path; "summary" only what the estimates need.
-        levels: for a summary, the levels of Value at Risk and Expected Shortfall that it is to serve.
+        levels: for a summary, the levels of Value at Risk and Expected Shortfall that it is to serve, and 1 less the
+            probabilities of thresholds.
+        worst: True keeps each path's worst metric over the horizon, for `threshold`; or the times in years, each the
+            end of a step, by which to keep it.
         threads: of the own thread pool; default: all available processors.
         executor: any `concurrent.futures.Executor` to run the chunks on instead.
         progress: called with paths done and paths in all, in the calling thread, as chunks are done.
@@ -152,8 +192,8 @@ def simulate(
     """
     settings = {
         "horizon": horizon, "steps": steps, "paths": paths, "seed": seed, "monitoring": monitoring,
-        "precision": precision, "record": record, "levels": levels, "threads": threads, "executor": executor,
-        "progress": progress,
+        "precision": precision, "record": record, "levels": levels, "worst": worst, "threads": threads,
+        "executor": executor, "progress": progress,
     }  # fmt: skip
     problems, clean = check(market, account, ladder, settings)
     problems.raise_any()
@@ -164,7 +204,7 @@ def simulate(
     results = _results(job, clean["paths"], size, arrays, executor, clean["threads"] or available_threads())
     summary = _collect(results, arrays, job, clean["paths"], progress)
     exposures = account.exposures(market.assets, np.asarray(market.spot))
-    kept = {} if arrays is None else dict(zip(("loss", "terminal_price", "breach_time"), arrays[:3], strict=True))
+    kept = {} if arrays is None else {name: getattr(arrays, name) for name in _KEPT}
     return Outcome(
         paths=clean["paths"],
         horizon=clean["horizon"],
@@ -172,6 +212,7 @@ def simulate(
         tiers=ladder.names,
         opening_equity=exposures.opening_equity,
         provenance=_provenance(market, account, ladder, clean),
+        worst_times=tuple(worst_time(job.plan, int(steps)) for steps in job.worst_step),
         summary=summary,
         **kept,
     )
@@ -181,8 +222,16 @@ def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, A
     """Build what the chunks share from checked inputs."""
     real = np.dtype(np.float32 if clean["precision"] == "single" else np.float64)
     spot = np.asarray(market.spot, dtype=np.float64).copy()
-    book, opening_tier = watch(account.exposures(market.assets, spot), ladder, spot, real)
-    plan = Plan(clean["horizon"], clean["steps"], clean["monitoring"] == "continuous", opening_tier)
+    book, opening_tier, scale = watch(account.exposures(market.assets, spot), ladder, spot, real)
+    plan = Plan(
+        horizon=clean["horizon"],
+        steps=clean["steps"],
+        bridged=clean["monitoring"] == "continuous",
+        opening_tier=opening_tier,
+        sounded=clean["worst"].size > 0,
+        tilt=np.empty(0, real),
+        growth=0.0,
+    )
     return Job(
         step=market.step(real, clean["horizon"] / clean["steps"]),
         book=book,
@@ -193,6 +242,8 @@ def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, A
         tiers=len(ladder.names),
         summarised=clean["record"] == "summary",
         kept=tail_size(clean["paths"], float(clean["levels"].min())),
+        scale=scale,
+        worst_step=clean["worst"],
     )
 
 
@@ -239,8 +290,8 @@ def _collect(
             if len(parts) >= _MERGED_AT_ONCE:
                 parts = [merge(parts, job.kept)]
         elif arrays is not None and part is not None and part is not arrays:
-            for whole, piece in zip(arrays[:3], part[:3], strict=True):
-                whole[..., first:last] = piece
+            for name in _KEPT:
+                getattr(arrays, name)[..., first:last] = getattr(part, name)
         if progress is not None:
             progress(last, paths)
     return merge(parts, job.kept) if parts else None
@@ -251,6 +302,7 @@ def _provenance(market: Market, account: Account, ladder: Ladder, clean: dict[st
     settings = {
         name: value for name, value in clean.items() if name not in {"threads", "levels", "executor", "progress"}
     }
+    settings |= {"worst": clean["worst"].tolist()}
     inputs = {
         "market": market.parameters(),
         "account": account.parameters(),
