@@ -21,10 +21,13 @@ from kernel.markets import Market as Market
 from kernel.markets import Merton as Merton
 from kernel.measures import Estimate as Estimate
 from kernel.measures import Survival as Survival
+from kernel.measures import ThresholdCurve as ThresholdCurve
 from kernel.measures import breach_probability as breach_probability
 from kernel.measures import breach_time_quantile as breach_time_quantile
 from kernel.measures import expected_shortfall as expected_shortfall
 from kernel.measures import survival as survival
+from kernel.measures import threshold as threshold
+from kernel.measures import threshold_curve as threshold_curve
 from kernel.measures import value_at_risk as value_at_risk
 from kernel.outcome import Outcome as Outcome
 from kernel.prices import read_prices as read_prices

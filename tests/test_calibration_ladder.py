@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import brentq
 
 import kernel
-from tests.cases import ALARM, FILTERED, GBM, GRID, HORIZON, LONG, MERTON, SHORT, strays
+from tests.cases import ALARM, FILTERED, GBM, GRID, HORIZON, LONG, MERTON, SHORT, barrier, strays
 from tests.conftest import pair
 from tests.oracles import gbm
 
@@ -24,13 +24,6 @@ def calibrate(market: kernel.Market = GBM, account: kernel.Account = LONG, **set
     return kernel.calibrate_ladder(
         market, account, **{"responses": CALL, "horizon": HORIZON, "paths": 40_000, **settings}
     )
-
-
-def barrier(account: kernel.Account, level: float) -> float:
-    """Return the log price, relative to 60,000, at which the margin ratio is a level: one position, rate 0.5%."""
-    (position,) = account.positions
-    fixed = account.cash - position.quantity * position.entry_price
-    return math.log(-fixed / (position.quantity - level * 0.005 * abs(position.quantity)) / 60_000.0)
 
 
 def true_level(account: kernel.Account, response: kernel.Response, below: float) -> float:
