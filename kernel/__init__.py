@@ -5,8 +5,10 @@ from kernel.accounts import Linear as Linear
 from kernel.calibration import CalibratedLadder as CalibratedLadder
 from kernel.calibration import Margin as Margin
 from kernel.calibration import Response as Response
+from kernel.calibration import Surface as Surface
 from kernel.calibration import calibrate_ladder as calibrate_ladder
 from kernel.calibration import calibrate_margin as calibrate_margin
+from kernel.calibration import margin_surface as margin_surface
 from kernel.choice import Choice as Choice
 from kernel.choice import choose as choose
 from kernel.errors import InvalidInput as InvalidInput
