@@ -43,6 +43,10 @@ class Outcome:
     """[time, path] the lowest metric by each of `worst_times`: at or below a tier's level where that is breached."""
     worst_times: tuple[float, ...] = ()
     """Years."""
+    weight: NDArray[np.floating] | None = field(default=None, repr=False)
+    """[path] of importance sampling: what a path counts for its closing prices; None: all count alike."""
+    breach_weight: NDArray[np.floating] | None = field(default=None, repr=False)
+    """[tier, path] of importance sampling: what a path counts for its breach of the tier; 0: it never breaches."""
     summary: Summary | None = field(default=None, repr=False)
 
     def worst_losses(self, count: int) -> NDArray[np.float64]:

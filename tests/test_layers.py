@@ -20,7 +20,7 @@ LAYERS = [
     {"markets", "accounts"},
     {"ladder"},
     {"chunks"},
-    {"outcome"},
+    {"outcome", "importance"},
     {"simulation"},
     {"measures", "tables", "choice"},
     {"calibration"},

@@ -101,8 +101,33 @@ class Diffusion(Market):
     def _compensator(self) -> NDArray[np.float64]:
         """Return the yearly growth of each expected price that is due to jumps."""
 
-    def _diffusion(self, real: DTypeLike) -> DiffusionStep:
+    @abstractmethod
+    def tilted_step(self, real: DTypeLike, exponent: NDArray[np.float64]) -> NamedTuple:
+        """Return what `step` does, under the measure of density exp(exponent @ log price) up to a factor.
+
+        Esscher (1932), as Gerber and Shiu (1994), "Option pricing by Esscher transforms", apply it to log prices of
+        independent increments: the market stays one of its kind.
+        """
+
+    @abstractmethod
+    def cumulant(self, exponent: NDArray[np.float64]) -> float:
+        """Return log E[exp(exponent @ log(price / opening price))] per year; infinite where there is none."""
+
+    def step(self, real: DTypeLike, span: float) -> NamedTuple:
+        """Return what the kernels need of the market, the covariance factored."""
+        return self.tilted_step(real, np.zeros(len(self.assets)))
+
+    def _log_drift(self) -> NDArray[np.float64]:
+        return np.asarray(self.drift) - 0.5 * np.asarray(self.volatility) ** 2 - self._compensator()
+
+    def _covariance(self) -> NDArray[np.float64]:
         volatility = np.asarray(self.volatility)
-        drift = np.asarray(self.drift) - 0.5 * volatility**2 - self._compensator()
-        covariance = np.asarray(self.correlation) * np.outer(volatility, volatility)
+        return np.asarray(self.correlation) * np.outer(volatility, volatility)
+
+    def _diffusion(self, real: DTypeLike, exponent: NDArray[np.float64]) -> DiffusionStep:
+        covariance = self._covariance()
+        drift = self._log_drift() + covariance @ exponent
         return DiffusionStep(drift.astype(real), lower_factor(covariance).astype(real))
+
+    def _diffusion_cumulant(self, exponent: NDArray[np.float64]) -> float:
+        return float(exponent @ self._log_drift() + 0.5 * exponent @ self._covariance() @ exponent)
