@@ -286,8 +286,8 @@ def fit(
         for one in prices
         for asset, equals, path in [one.partition("=")]
     ]
-    named = check_fit([path for _, path in files], market, columns, output, plot)
     how = {} if volatility is None else {"volatility": volatility}
+    named = check_fit([path for _, path in files], market, columns, output, plot, how)
     found = fit_files(files, market, named, settings, **how)
     told = report.results(found)
     _save_fit(found, told, output, plot)

@@ -2,6 +2,8 @@
 
 from kernel.accounts import Account as Account
 from kernel.accounts import Linear as Linear
+from kernel.backtest import Backtest as Backtest
+from kernel.backtest import backtest as backtest
 from kernel.choice import Choice as Choice
 from kernel.choice import choose as choose
 from kernel.errors import InvalidInput as InvalidInput
