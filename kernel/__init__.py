@@ -7,6 +7,7 @@ from kernel.backtest import backtest as backtest
 from kernel.choice import Choice as Choice
 from kernel.choice import choose as choose
 from kernel.errors import InvalidInput as InvalidInput
+from kernel.figures import plot_backtest as plot_backtest
 from kernel.figures import plot_fits as plot_fits
 from kernel.fitting import Fit as Fit
 from kernel.history import History as History
