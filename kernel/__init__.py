@@ -16,6 +16,8 @@ from kernel.choice import choose as choose
 from kernel.errors import InvalidInput as InvalidInput
 from kernel.figures import plot_backtest as plot_backtest
 from kernel.figures import plot_fits as plot_fits
+from kernel.figures import plot_surface as plot_surface
+from kernel.figures import plot_thresholds as plot_thresholds
 from kernel.fitting import Fit as Fit
 from kernel.history import History as History
 from kernel.ladder import Ladder as Ladder
