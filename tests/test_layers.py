@@ -26,7 +26,8 @@ LAYERS = [
     {"calibration"},
     {"prices", "figures", "backtest"},
     {"config"},
-    {"limits", "report", "info"},
+    {"limits", "targets"},
+    {"report", "info"},
     {"cli"},
 ]
 ROOMS = {
