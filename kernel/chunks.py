@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from kernel._core.walk import Arrays, Plan, new_workspace, walk
+from kernel._core.walk import Arrays, Normals, Plan, new_workspace, walk
+
+if TYPE_CHECKING:
+    from kernel.sampling.sobol import SobolNormals
 
 # Cells of the time grid on which a summary counts breaches: minutes of a day; a half, third, fifth, ... of a horizon.
 CELLS = 1440
@@ -32,6 +35,8 @@ class Job(NamedTuple):
     tiers: int
     summarised: bool
     kept: int  # worst losses that a summary needs at most
+    mirrored: bool = False  # antithetic pairs
+    points: SobolNormals | None = None
 
 
 class ChunkSpec(NamedTuple):
@@ -102,7 +107,9 @@ def _count(times: NDArray[np.floating], edges: NDArray[np.floating]) -> NDArray[
 
 
 def _walk(job: Job, first: int, last: int, out: Arrays) -> None:
-    walk(job.step, job.book, job.plan, job.seed, first, last, out, new_workspace(job.real, job.assets, job.tiers))
+    given = np.empty((0, 0, 0), job.real) if job.points is None else job.points.between(first, last, job.real)
+    work = new_workspace(job.real, job.assets, job.tiers)
+    walk(job.step, job.book, job.plan, job.seed, Normals(job.mirrored, given), first, last, out, work)
 
 
 def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:

@@ -38,6 +38,12 @@ class Outcome:
     """[asset, path]"""
     breach_time: NDArray[np.floating] | None = field(default=None, repr=False)
     """[tier, path] years, NaN: never."""
+    weight: NDArray[np.floating] | None = field(default=None, repr=False)
+    """[path] likelihood ratio, of mean 1 under the law that was sampled; None: that law is the market's."""
+    breach_weight: NDArray[np.floating] | None = field(default=None, repr=False)
+    """[tier, path] likelihood ratio when the tier breaches; what stands where none does is not read."""
+    replicates: int = 0
+    """How many equal blocks of consecutive paths are randomised independently of each other; 0: every path is."""
     summary: Summary | None = field(default=None, repr=False)
 
     def worst_losses(self, count: int) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,10 +19,15 @@ from kernel._core.noise import MAX_PATHS, MAX_STEPS
 from kernel._core.walk import Arrays, Plan
 from kernel.accounts import Account
 from kernel.chunks import ChunkResult, ChunkSpec, Job, Summary, chunk_size, merge, new_arrays, run_chunk, warm
-from kernel.errors import Problems
+from kernel.errors import InvalidInput, Problem, Problems
 from kernel.ladder import Ladder, watch
 from kernel.markets import Market
 from kernel.outcome import Outcome
+from kernel.sampling import REPLICATES, SAMPLING, check_sampling
+from kernel.sampling.ordering import rotation
+
+if TYPE_CHECKING:
+    from kernel.sampling.sobol import SobolNormals
 
 MONITORING, PRECISION, RECORD = ("continuous", "discrete"), ("single", "double"), ("paths", "summary")
 _MOST_JUMPS = 100_000  # expected on one path: they are walked one by one
@@ -65,6 +70,15 @@ def _check_walk(problems: Problems, market: Market, horizon: float, steps: int) 
         problems.add("market.jump_intensity", f"must leave at most {_MOST_JUMPS:,} jumps a path, not {jumps:g}")
 
 
+def _check_sampling(problems: Problems, market: Market, clean: dict[str, Any]) -> None:
+    wrong, sampling = {field for field, _ in problems.found}, clean["sampling"]
+    if sampling != "plain" and "sampling" not in wrong and market.loading() is None:
+        message = f'must be "plain" on a {type(market).__name__}: it resamples its history and draws no normals'
+        problems.add("sampling", message)
+    elif not {"sampling", "record", "paths", "steps"} & wrong:
+        check_sampling(problems, sampling, clean["record"], clean["paths"], clean["steps"] * len(market.assets))
+
+
 def check(
     market: Market, account: Account, ladder: Ladder, settings: dict[str, Any]
 ) -> tuple[Problems, dict[str, Any]]:
@@ -81,8 +95,11 @@ def check(
     if settings["threads"] is not None:
         clean["threads"] = checks.whole(problems, "threads", settings["threads"], 1, 4096)
     _check_callables(problems, settings.get("executor"), settings.get("progress"))
-    for field, choices in (("monitoring", MONITORING), ("precision", PRECISION), ("record", RECORD)):
-        _choice(problems, field, settings[field], choices)
+    clean["sampling"] = settings.get("sampling", "plain")
+    for field, choices in (
+        ("monitoring", MONITORING), ("precision", PRECISION), ("record", RECORD), ("sampling", SAMPLING)
+    ):  # fmt: skip
+        _choice(problems, field, clean[field], choices)
     if np.size(settings["levels"]) == 0:
         problems.add("levels", "must be at least one level, such as 0.99")
     clean["levels"] = np.array(
@@ -91,6 +108,7 @@ def check(
     if isinstance(market, Market) and isinstance(account, Account):
         account.check_assets(problems, market.assets)
         _check_walk(problems, market, clean["horizon"], clean["steps"])
+        _check_sampling(problems, market, clean)
         if not problems.found and isinstance(ladder, Ladder) and ladder.metric == "equity_fraction":
             equity = account.exposures(market.assets, np.asarray(market.spot)).opening_equity
             if equity <= 0:
@@ -110,6 +128,7 @@ def simulate(
     monitoring: str = "continuous",
     precision: str = "single",
     record: str = "paths",
+    sampling: str = "plain",
     levels: Sequence[float] = (0.95, 0.975, 0.99, 0.995, 0.999),
     threads: int | None = None,
     executor: Executor | None = None,
@@ -133,6 +152,12 @@ def simulate(
             steps count.
         precision: "single" or "double", of the walk; both walk the same random words.
         record: "paths" keeps every path; "summary" only what the estimates need.
+        sampling: how the normals of the steps are drawn; everything else (where a bridge dips, jumps, variances) stays
+            random and independent, so nothing is biased. "plain": independently. "antithetic": an odd path has those
+            of the path before it, negated, which helps means and medians and leaves tails as they were; paths a
+            multiple of 100. "sobol": scrambled Sobol points (Sobol 1967, Owen 1998), the closing prices first, which
+            helps what a smooth book loses over few steps most (`docs/sampling.md`); paths a power of two, at least
+            1,024; needs SciPy (`pip install "margin-kernel[fit]"`). Errors then come from independent replicates.
         levels: for a summary, the levels of Value at Risk and Expected Shortfall that it is to serve.
         threads: of the own thread pool; default: all available processors.
         executor: any `concurrent.futures.Executor` to run the chunks on instead.
@@ -152,7 +177,7 @@ def simulate(
     """
     settings = {
         "horizon": horizon, "steps": steps, "paths": paths, "seed": seed, "monitoring": monitoring,
-        "precision": precision, "record": record, "levels": levels, "threads": threads, "executor": executor,
+        "precision": precision, "record": record, "sampling": sampling, "levels": levels, "threads": threads, "executor": executor,
         "progress": progress,
     }  # fmt: skip
     problems, clean = check(market, account, ladder, settings)
@@ -173,6 +198,7 @@ def simulate(
         opening_equity=exposures.opening_equity,
         provenance=_provenance(market, account, ladder, clean),
         summary=summary,
+        replicates=REPLICATES[clean["sampling"]],
         **kept,
     )
 
@@ -193,7 +219,25 @@ def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, A
         tiers=len(ladder.names),
         summarised=clean["record"] == "summary",
         kept=tail_size(clean["paths"], float(clean["levels"].min())),
+        mirrored=clean["sampling"] == "antithetic",
+        points=_points(market, account, clean) if clean["sampling"] == "sobol" else None,
     )
+
+
+def _points(market: Market, account: Account, clean: dict[str, Any]) -> SobolNormals:
+    """Return where Sobol's normals come from.
+
+    Raises:
+        InvalidInput: without SciPy.
+    """
+    try:
+        from kernel.sampling.sobol import SobolNormals  # noqa: PLC0415 - SciPy takes long to import
+    except ImportError:
+        message = 'sobol needs SciPy: pip install "margin-kernel[fit]"'
+        raise InvalidInput([Problem("sampling", message)]) from None
+    value = account.exposures(market.assets, np.asarray(market.spot)).value
+    turned = rotation(np.asarray(market.loading()), value)
+    return SobolNormals(clean["seed"], clean["paths"] // REPLICATES["sobol"], clean["steps"], turned)
 
 
 def _results(

@@ -101,8 +101,11 @@ class Diffusion(Market):
     def _compensator(self) -> NDArray[np.float64]:
         """Return the yearly growth of each expected price that is due to jumps."""
 
-    def _diffusion(self, real: DTypeLike) -> DiffusionStep:
+    def loading(self) -> NDArray[np.float64]:
+        """Return the lower Cholesky factor of the covariance."""
         volatility = np.asarray(self.volatility)
-        drift = np.asarray(self.drift) - 0.5 * volatility**2 - self._compensator()
-        covariance = np.asarray(self.correlation) * np.outer(volatility, volatility)
-        return DiffusionStep(drift.astype(real), lower_factor(covariance).astype(real))
+        return lower_factor(np.asarray(self.correlation) * np.outer(volatility, volatility))
+
+    def _diffusion(self, real: DTypeLike) -> DiffusionStep:
+        drift = np.asarray(self.drift) - 0.5 * np.asarray(self.volatility) ** 2 - self._compensator()
+        return DiffusionStep(drift.astype(real), self.loading().astype(real))
