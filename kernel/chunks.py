@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from kernel._core.walk import Arrays, Normals, Plan, new_workspace, walk
+from kernel.ladder import Scale
 
 if TYPE_CHECKING:
     from kernel.sampling.sobol import SobolNormals
@@ -34,7 +35,9 @@ class Job(NamedTuple):
     assets: int
     tiers: int
     summarised: bool
-    kept: int  # worst losses that a summary needs at most
+    kept: int  # worst losses, and lowest metrics, that a summary needs at most
+    scale: Scale
+    worst_step: NDArray[np.int64]  # steps after which the worst metric so far is kept
     mirrored: bool = False  # antithetic pairs
     points: SobolNormals | None = None
 
@@ -52,21 +55,24 @@ class Summary:
     """What the estimates need of a range of paths; two add up to that of both."""
 
     paths: int
-    worst: NDArray[np.floating]  # the worst losses, in no order
+    losses: NDArray[np.floating]  # the worst, in no order
     breaches: NDArray[np.int64]  # [tier, cell] breaches within the cells of the time grid; cell 0 is time 0
+    worst: NDArray[np.floating]  # [time, any] the lowest of the paths' worst metrics, in no order
 
     def trimmed(self, kept: int) -> Summary:
-        """Drop all but the `kept` worst losses."""
-        if self.worst.size <= kept:
+        """Drop all but the `kept` worst losses and metrics."""
+        if self.losses.size <= kept:
             return self
-        return replace(self, worst=np.partition(self.worst, self.worst.size - kept)[-kept:].copy())
+        losses = np.partition(self.losses, self.losses.size - kept)[-kept:].copy()
+        return replace(self, losses=losses, worst=np.partition(self.worst, kept - 1)[:, :kept].copy())
 
 
 def merge(parts: Sequence[Summary], kept: int) -> Summary:
     """Add summaries up."""
-    worst = np.concatenate([part.worst for part in parts])
+    losses = np.concatenate([part.losses for part in parts])
     breaches = np.sum([part.breaches for part in parts], axis=0)
-    return Summary(sum(part.paths for part in parts), worst, breaches).trimmed(kept)
+    worst = np.concatenate([part.worst for part in parts], axis=1)
+    return Summary(sum(part.paths for part in parts), losses, breaches, worst).trimmed(kept)
 
 
 class ChunkResult(NamedTuple):
@@ -86,9 +92,10 @@ def chunk_size(steps: int, assets: int, jumps: float) -> int:
 
 def new_arrays(job: Job, first: int, last: int) -> Arrays:
     """Allocate results for the paths [first, last)."""
-    paths = last - first
-    price, time = np.empty((job.assets, paths), job.real), np.empty((job.tiers, paths), job.real)
-    return Arrays(np.empty(paths, job.real), price, time, first)
+    paths, weighted = last - first, job.plan.tilt.size > 0
+    rows = (job.assets, job.tiers, job.worst_step.size, job.tiers if weighted else 0)
+    price, time, worst, score = (np.empty((size, paths), job.real) for size in rows)
+    return Arrays(np.empty(paths, job.real), price, time, worst, score, job.worst_step, first)
 
 
 def cell_edges(horizon: float, real: DTypeLike) -> NDArray[np.floating]:
@@ -106,6 +113,20 @@ def _count(times: NDArray[np.floating], edges: NDArray[np.floating]) -> NDArray[
     return np.bincount(np.searchsorted(edges, times, side="left"), minlength=edges.size)
 
 
+def _to_metric(job: Job, out: Arrays, first: int, last: int) -> None:
+    """Turn the lowest readings of the paths [first, last) into the metric."""
+    here = slice(first - out.offset, last - out.offset)
+    for k, steps in enumerate(out.worst_step):
+        time = out.breach_time.dtype.type(worst_time(job.plan, int(steps)))
+        breached = np.count_nonzero(out.breach_time[:, here] <= time, axis=0)
+        out.worst[k, here] = job.scale.metric(out.worst[k, here], breached)
+
+
+def worst_time(plan: Plan, steps: int) -> float:
+    """Return the time, in years, after a number of steps, as the walk reckons it."""
+    return plan.horizon * (steps / plan.steps)
+
+
 def _walk(job: Job, first: int, last: int, out: Arrays) -> None:
     given = np.empty((0, 0, 0), job.real) if job.points is None else job.points.between(first, last, job.real)
     work = new_workspace(job.real, job.assets, job.tiers)
@@ -117,9 +138,11 @@ def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:
     job, first, last = spec
     arrays = new_arrays(job, first, last) if out is None else out
     _walk(job, first, last, arrays)
+    _to_metric(job, arrays, first, last)
     if not job.summarised:
         return ChunkResult(first, last, arrays, None)
-    summary = Summary(last - first, arrays.loss, count_breaches(arrays.breach_time, job.plan.horizon))
+    breaches = count_breaches(arrays.breach_time, job.plan.horizon)
+    summary = Summary(last - first, arrays.loss, breaches, arrays.worst)
     return ChunkResult(first, last, None, summary.trimmed(job.kept))
 
 

@@ -67,10 +67,35 @@ class Ladder:
 
 
 class Watch(NamedTuple):
-    """A book, and the first of its tiers that is not breached at the opening prices."""
+    """A book, the first of its tiers that is not breached at the opening prices, and what its readings mean."""
 
     book: NamedTuple
     opening_tier: int
+    scale: Scale
+
+
+class Scale(NamedTuple):
+    """How a book's readings become the metric: as they are, or as log prices of one asset times its side."""
+
+    levels: NDArray[np.float64]  # [tier]
+    side: float  # of log prices; 0: the readings are the metric
+    fixed: float  # equity at price 0, currency
+    value: float  # currency per unit of relative price
+    base: float  # requirement at price 0
+    requirement: float  # per unit of relative price
+
+    def metric(self, reading: NDArray[np.floating], breached: NDArray[np.integer]) -> NDArray[np.floating]:
+        """Return the metric of [path] lowest readings, on the right side of each tier, which rounding might cross.
+
+        breached: [path] how many tiers were breached.
+        """
+        found = reading
+        if self.side != 0:
+            price = np.exp(self.side * reading.astype(np.float64))
+            found = ((self.fixed + self.value * price) / (self.base + self.requirement * price)).astype(reading.dtype)
+        bounds = np.concatenate([[np.inf], self.levels, [-np.inf]]).astype(reading.dtype)
+        above = np.nextafter(bounds, bounds.dtype.type(np.inf))
+        return np.asarray(np.clip(found, above[breached + 1], bounds[breached]))
 
 
 def watch(exposures: Exposures, ladder: Ladder, spot: NDArray[np.float64], real: DTypeLike) -> Watch:
@@ -83,14 +108,17 @@ def watch(exposures: Exposures, ladder: Ladder, spot: NDArray[np.float64], real:
     weight = exposures.value - ladder.levels[:, None] * requirement  # [tier, asset]
     size = np.abs(fixed) + np.abs(exposures.value).sum() + np.abs(ladder.levels) * (abs(base) + requirement.sum())
     opening_tier = int(np.count_nonzero(fixed + weight.sum(axis=1) <= _ROUNDING * size))
-    if spot.size == 1:
-        return Watch(_barriers(exposures, fixed, weight[:, 0], spot, opening_tier, real), opening_tier)
     cast: Any = np.dtype(real).type
+    if spot.size == 1:
+        value, required = exposures.value[0], requirement[0]
+        side = 1.0 if value * base >= exposures.fixed * required else -1.0  # does the metric rise with the price?
+        barriers = _barriers(exposures, fixed, weight[:, 0], spot, opening_tier, cast(side), real)
+        return Watch(barriers, opening_tier, Scale(ladder.levels, side, exposures.fixed, value, base, required))
     levels = np.append(ladder.levels, -np.inf).astype(real)
     padding = (0, -spot.size % 4)  # the kernels sum four assets at a time
-    value, required = (np.pad(weights, padding).astype(real) for weights in (exposures.value, requirement))
-    book = LinearBook(spot, exposures.value, value, required, cast(exposures.fixed), cast(base), levels)
-    return Watch(book, opening_tier)
+    values, requirements = (np.pad(weights, padding).astype(real) for weights in (exposures.value, requirement))
+    book = LinearBook(spot, exposures.value, values, requirements, cast(exposures.fixed), cast(base), levels)
+    return Watch(book, opening_tier, Scale(ladder.levels, 0.0, exposures.fixed, 0.0, base, 0.0))
 
 
 def _barriers(
@@ -99,17 +127,17 @@ def _barriers(
     weight: NDArray[np.float64],
     spot: NDArray[np.float64],
     opening_tier: int,
+    side: np.floating,
     real: DTypeLike,
 ) -> BarrierBook:
     """Solve fixed + weight exp(x) = 0 for the log price x of each tier not yet breached.
 
     Such a tier has fixed + weight > 0, so it lies below the opening price if fixed < 0 < weight, above it if
-    weight < 0 < fixed, and is out of reach otherwise. The sign of `fixed` is the same for all: one side.
+    weight < 0 < fixed, and is out of reach otherwise. The sign of `fixed` is the same for all: one side, that on which
+    the metric falls.
     """
     reachable = fixed * weight < 0
     reachable[:opening_tier] = False
     barrier = np.full(fixed.size + 1, -np.inf)
     barrier[:-1][reachable] = -np.abs(np.log(-fixed[reachable] / weight[reachable]))
-    cast: Any = np.dtype(real).type
-    side = cast(-1.0 if (weight[reachable] < 0).any() else 1.0)
     return BarrierBook(spot, exposures.value, side, barrier.astype(real))

@@ -44,6 +44,10 @@ class Outcome:
     """[tier, path] likelihood ratio when the tier breaches; what stands where none does is not read."""
     replicates: int = 0
     """How many equal blocks of consecutive paths are randomised independently of each other; 0: every path is."""
+    worst: NDArray[np.floating] | None = field(default=None, repr=False)
+    """[time, path] the lowest metric by each of `worst_times`: at or below a tier's level where that is breached."""
+    worst_times: tuple[float, ...] = ()
+    """Years."""
     summary: Summary | None = field(default=None, repr=False)
 
     def worst_losses(self, count: int) -> NDArray[np.float64]:
@@ -52,13 +56,26 @@ class Outcome:
         Raises:
             InvalidInput: if a summary kept fewer.
         """
-        losses = self.loss if self.loss is not None else self._kept().worst
+        losses = self.loss if self.loss is not None else self._kept().losses
         if count > losses.size:
-            level = 1 - self._kept().worst.size / self.paths
+            level = 1 - self._kept().losses.size / self.paths
             raise InvalidInput(
                 [Problem("level", f"is below what this summary kept (about {level:.4g}): simulate with it in `levels`")]
             )
         return np.sort(np.partition(losses, losses.size - count)[losses.size - count :]).astype(np.float64)
+
+    def lowest_worst(self, count: int, row: int) -> NDArray[np.float64]:
+        """Return the `count` lowest of the paths' worst metrics by worst_times[row], ascending.
+
+        Raises:
+            InvalidInput: if a summary kept fewer.
+        """
+        worst = (self.worst if self.worst is not None else self._kept().worst)[row]
+        if count > worst.size:
+            share = f"the share that this summary kept (about {worst.size / self.paths:.4g})"
+            message = f"is above {share}: simulate with 1 less it, or lower, in `levels`"
+            raise InvalidInput([Problem("probability", message)])
+        return np.sort(np.partition(worst, count - 1)[:count]).astype(np.float64)
 
     def _kept(self) -> Summary:
         if self.summary is None:

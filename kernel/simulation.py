@@ -13,24 +13,38 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks
 from kernel._core.noise import MAX_PATHS, MAX_STEPS
 from kernel._core.walk import Arrays, Plan
 from kernel.accounts import Account
-from kernel.chunks import ChunkResult, ChunkSpec, Job, Summary, chunk_size, merge, new_arrays, run_chunk, warm
+from kernel.chunks import (
+    ChunkResult,
+    ChunkSpec,
+    Job,
+    Summary,
+    chunk_size,
+    merge,
+    new_arrays,
+    run_chunk,
+    warm,
+    worst_time,
+)
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.ladder import Ladder, watch
 from kernel.markets import Market
 from kernel.outcome import Outcome
 from kernel.sampling import REPLICATES, SAMPLING, check_sampling
 from kernel.sampling.ordering import rotation
+from kernel.text import duration
 
 if TYPE_CHECKING:
     from kernel.sampling.sobol import SobolNormals
 
 MONITORING, PRECISION, RECORD = ("continuous", "discrete"), ("single", "double"), ("paths", "summary")
 _MOST_JUMPS = 100_000  # expected on one path: they are walked one by one
+_KEPT = ("loss", "terminal_price", "breach_time", "worst")  # of the arrays, by the outcome's names
 _MERGED_AT_ONCE = 16  # summaries that wait to be merged together
 
 
@@ -105,6 +119,7 @@ def check(
     clean["levels"] = np.array(
         [checks.number(problems, "levels", level, above=0, below=1) for level in np.atleast_1d(settings["levels"])]
     )
+    clean["worst"] = _worst_steps(problems, settings.get("worst", False), clean["horizon"], clean["steps"])
     if isinstance(market, Market) and isinstance(account, Account):
         account.check_assets(problems, market.assets)
         _check_walk(problems, market, clean["horizon"], clean["steps"])
@@ -114,6 +129,27 @@ def check(
             if equity <= 0:
                 problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {equity:g}")
     return problems, clean
+
+
+def _worst_steps(problems: Problems, worst: bool | ArrayLike, horizon: float, steps: int) -> NDArray[np.int64]:
+    """Return the steps after which the worst metric is kept."""
+    if isinstance(worst, bool | np.bool_):
+        return np.array([steps] if worst else [], dtype=np.int64)
+    if not horizon > 0:
+        return np.array([], dtype=np.int64)
+    noted = len(problems.found)
+    listed = [worst] if np.ndim(worst) == 0 else list(worst)  # type: ignore[arg-type]
+    times = np.array([checks.number(problems, "worst", one, above=0, at_most=horizon) for one in listed])
+    if len(problems.found) > noted:
+        return np.array([], dtype=np.int64)
+    ends = times / horizon * steps
+    found = np.rint(ends).astype(np.int64)
+    if not np.allclose(ends, found, rtol=0, atol=1e-6) or (found < 1).any():
+        grid = f"{steps} steps of {duration(horizon / steps)}" if steps > 1 else "one step"
+        problems.add("worst", f"must be times at the end of a step, of which the horizon has {grid}: use more")
+    if (np.diff(found) <= 0).any():
+        problems.add("worst", "must be rising times")
+    return found
 
 
 def simulate(
@@ -130,6 +166,7 @@ def simulate(
     record: str = "paths",
     sampling: str = "plain",
     levels: Sequence[float] = (0.95, 0.975, 0.99, 0.995, 0.999),
+    worst: bool | ArrayLike = False,
     threads: int | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -158,7 +195,10 @@ def simulate(
             multiple of 100. "sobol": scrambled Sobol points (Sobol 1967, Owen 1998), the closing prices first, which
             helps what a smooth book loses over few steps most (`docs/sampling.md`); paths a power of two, at least
             1,024; needs SciPy (`pip install "margin-kernel[fit]"`). Errors then come from independent replicates.
-        levels: for a summary, the levels of Value at Risk and Expected Shortfall that it is to serve.
+        levels: for a summary, the levels of Value at Risk and Expected Shortfall that it is to serve, and 1 less the
+            probabilities of thresholds.
+        worst: True keeps each path's worst metric over the horizon, for `threshold`; or the times in years, each the
+            end of a step, by which to keep it.
         threads: of the own thread pool; default: all available processors.
         executor: any `concurrent.futures.Executor` to run the chunks on instead.
         progress: called with paths done and paths in all, in the calling thread, as chunks are done.
@@ -177,8 +217,8 @@ def simulate(
     """
     settings = {
         "horizon": horizon, "steps": steps, "paths": paths, "seed": seed, "monitoring": monitoring,
-        "precision": precision, "record": record, "sampling": sampling, "levels": levels, "threads": threads, "executor": executor,
-        "progress": progress,
+        "precision": precision, "record": record, "sampling": sampling, "levels": levels, "worst": worst,
+        "threads": threads, "executor": executor, "progress": progress,
     }  # fmt: skip
     problems, clean = check(market, account, ladder, settings)
     problems.raise_any()
@@ -189,7 +229,7 @@ def simulate(
     results = _results(job, clean["paths"], size, arrays, executor, clean["threads"] or available_threads())
     summary = _collect(results, arrays, job, clean["paths"], progress)
     exposures = account.exposures(market.assets, np.asarray(market.spot))
-    kept = {} if arrays is None else dict(zip(("loss", "terminal_price", "breach_time"), arrays[:3], strict=True))
+    kept = {} if arrays is None else {name: getattr(arrays, name) for name in _KEPT}
     return Outcome(
         paths=clean["paths"],
         horizon=clean["horizon"],
@@ -197,6 +237,7 @@ def simulate(
         tiers=ladder.names,
         opening_equity=exposures.opening_equity,
         provenance=_provenance(market, account, ladder, clean),
+        worst_times=tuple(worst_time(job.plan, int(steps)) for steps in job.worst_step),
         summary=summary,
         replicates=REPLICATES[clean["sampling"]],
         **kept,
@@ -207,8 +248,16 @@ def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, A
     """Build what the chunks share from checked inputs."""
     real = np.dtype(np.float32 if clean["precision"] == "single" else np.float64)
     spot = np.asarray(market.spot, dtype=np.float64).copy()
-    book, opening_tier = watch(account.exposures(market.assets, spot), ladder, spot, real)
-    plan = Plan(clean["horizon"], clean["steps"], clean["monitoring"] == "continuous", opening_tier)
+    book, opening_tier, scale = watch(account.exposures(market.assets, spot), ladder, spot, real)
+    plan = Plan(
+        horizon=clean["horizon"],
+        steps=clean["steps"],
+        bridged=clean["monitoring"] == "continuous",
+        opening_tier=opening_tier,
+        sounded=clean["worst"].size > 0,
+        tilt=np.empty(0, real),
+        growth=0.0,
+    )
     return Job(
         step=market.step(real, clean["horizon"] / clean["steps"]),
         book=book,
@@ -219,6 +268,8 @@ def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, A
         tiers=len(ladder.names),
         summarised=clean["record"] == "summary",
         kept=tail_size(clean["paths"], float(clean["levels"].min())),
+        scale=scale,
+        worst_step=clean["worst"],
         mirrored=clean["sampling"] == "antithetic",
         points=_points(market, account, clean) if clean["sampling"] == "sobol" else None,
     )
@@ -283,8 +334,8 @@ def _collect(
             if len(parts) >= _MERGED_AT_ONCE:
                 parts = [merge(parts, job.kept)]
         elif arrays is not None and part is not None and part is not arrays:
-            for whole, piece in zip(arrays[:3], part[:3], strict=True):
-                whole[..., first:last] = piece
+            for name in _KEPT:
+                getattr(arrays, name)[..., first:last] = getattr(part, name)
         if progress is not None:
             progress(last, paths)
     return merge(parts, job.kept) if parts else None
@@ -295,6 +346,7 @@ def _provenance(market: Market, account: Account, ladder: Ladder, clean: dict[st
     settings = {
         name: value for name, value in clean.items() if name not in {"threads", "levels", "executor", "progress"}
     }
+    settings |= {"worst": clean["worst"].tolist()}
     inputs = {
         "market": market.parameters(),
         "account": account.parameters(),

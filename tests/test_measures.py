@@ -143,12 +143,12 @@ def test_merging_summaries_is_counting_the_whole(parts: list[list[float]]) -> No
 
     def summary(times: list[float]) -> Summary:
         array = np.array([times])
-        return Summary(len(times), np.nan_to_num(array[0], nan=-1.0), count_breaches(array, 1.0)).trimmed(5)
+        return Summary(len(times), np.nan_to_num(array[0], nan=-1.0), count_breaches(array, 1.0), array[:0]).trimmed(5)
 
     whole, merged = summary([time for part in parts for time in part]), merge([summary(part) for part in parts], 5)
     assert whole.paths == merged.paths
     assert (whole.breaches == merged.breaches).all()
-    assert sorted(whole.worst) == sorted(merged.worst)
+    assert sorted(whole.losses) == sorted(merged.losses)
 
 
 def test_what_cannot_be_measured_is_said() -> None:

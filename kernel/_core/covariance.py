@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +61,29 @@ def _bent(variance, skew, depth):
         return min(max(variance - half * skew * depth, half * variance), variance + variance)
 
     return bend
+
+
+def reach(variance, skew, side, gap, chance):
+    """Return how far beyond the middle of its ends a bridge goes, whose ends are `gap` from there.
+
+    That is the u with u**2 = gap**2 + bent(variance, skew, side * u) * chance; side: +1 for down, -1 for up; chance:
+    the span times the exponential variate.
+    """
+    raise NotImplementedError
+
+
+@overload(reach, jit_options=INLINE)
+def _reach(variance, skew, side, gap, chance):
+    if isinstance(skew, types.Integer):
+        return lambda variance, skew, side, gap, chance: math.sqrt(gap * gap + variance * chance)
+
+    def solve(variance, skew, side, gap, chance):
+        quarter = type(variance)(0.25)
+        lean = quarter * side * skew * chance
+        free = math.sqrt(lean * lean + gap * gap + variance * chance) - lean  # where the bend is within its bounds
+        return math.sqrt(gap * gap + bent(variance, skew, side * free) * chance)
+
+    return solve
 
 
 def carry(covariance, dense, sparse, chosen, count):

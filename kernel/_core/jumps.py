@@ -9,9 +9,9 @@ from numba.extending import overload
 
 from kernel._core.covariance import carry
 from kernel._core.jit import INNER, block
-from kernel._core.lanes import Segment, flagged, whole_vectors
+from kernel._core.lanes import Segment, flagged, lower, whole_vectors
 from kernel._core.noise import JUMP, draw_words, to_exponentials, to_normals
-from kernel._core.operations import advance, covariance, jump, mark, screen
+from kernel._core.operations import advance, covariance, fathom, jump, mark, read, screen
 from kernel._core.special import log, uniform
 from kernel._core.tiers import gather, settle, take_exponents
 
@@ -41,7 +41,7 @@ def open_clock(step, seed, lanes, n):
 
 
 def cross(step, book, plan, seed, lanes, assets, segment, n, leapers, leaper_assets, ledger):
-    """Move the lanes over a segment, through the jumps in it; return how many jumped, their columns in `chosen`."""
+    """Move the lanes over a segment, through the jumps in it; return how many jumped, their columns in `jumped`."""
     raise NotImplementedError
 
 
@@ -61,8 +61,9 @@ def _board(step, lanes, assets, segment, n, few, few_assets):
     count = flagged(lanes, n)
     for j in range(count):
         i = lanes.chosen[j]
+        lanes.jumped[j] = i
         few.source[j], few.path[j] = i, lanes.path[i]
-        few.tier[j], few.level[j] = lanes.tier[i], lanes.level[i]
+        few.tier[j], few.level[j], few.lowest[j] = lanes.tier[i], lanes.level[i], lanes.lowest[i]
         few.start[j], few.next_jump[j], few.jumps[j] = segment.start, next_jump[i], lanes.jumps[i]
     for a in range(assets.size):
         dense, sparse = assets[a], few_assets[a]
@@ -84,7 +85,7 @@ def _land(step, lanes, assets, segment, few, few_assets, n):
             few.chosen[kept] = j
             kept += 1
         else:
-            lanes.tier[i], lanes.level[i] = few.tier[j], few.level[j]
+            lanes.tier[i], lanes.level[i], lanes.lowest[i] = few.tier[j], few.level[j], few.lowest[j]
             lanes.next_jump[i], lanes.jumps[i] = few.next_jump[j], few.jumps[j]
     for a in range(assets.size):
         dense, sparse = assets[a], few_assets[a]
@@ -98,7 +99,7 @@ def _land(step, lanes, assets, segment, few, few_assets, n):
     for k in range(kept):
         j = few.chosen[k]
         few.source[k], few.path[k], few.tier[k], few.level[k] = few.source[j], few.path[j], few.tier[j], few.level[j]
-        few.next_jump[k], few.jumps[k] = few.next_jump[j], few.jumps[j]
+        few.next_jump[k], few.jumps[k], few.lowest[k] = few.next_jump[j], few.jumps[j], few.lowest[j]
     return kept
 
 
@@ -128,7 +129,7 @@ def _start_pieces(few, segment, n):
 
 
 @block
-def _leap(step, book, seed, lanes, assets, segment, few, few_assets, n, bridged, ledger):
+def _leap(step, book, seed, lanes, assets, segment, few, few_assets, n, bridged, sounded, ledger):
     """Walk the lanes of `few` through their jumps to the end of the segment."""
     spread, zero = covariance(step), few.span.dtype.type(0)
     mark(book, few_assets, n)
@@ -143,6 +144,9 @@ def _leap(step, book, seed, lanes, assets, segment, few, few_assets, n, bridged,
             screen(book, spread, few, few_assets, few.span, few.exponent, n)
             count = gather(spread, few, few_assets, piece, n, ledger.few, ledger.few_assets)
             settle(book, spread, few, count, True, ledger, seed)
+        if sounded:
+            fathom(book, spread, few, few_assets, n)
+            lower(few, n)
         n = _land(step, lanes, assets, segment, few, few_assets, n)
         _draw_jump(step, seed, few, few_assets, n)
         jump(step, seed, few, few_assets, n)
@@ -152,13 +156,17 @@ def _leap(step, book, seed, lanes, assets, segment, few, few_assets, n, bridged,
             screen(book, spread, few, few_assets, few.span, zero, n)
             count = gather(spread, few, few_assets, instant, n, ledger.few, ledger.few_assets)
             settle(book, spread, few, count, False, ledger, seed)
+        if sounded:
+            read(book, few, few_assets, n)
+            lower(few, n)
 
 
 def _cross_jumping(step, book, plan, seed, lanes, assets, segment, n, leapers, leaper_assets, ledger):
     jumping = _board(step, lanes, assets, segment, n, leapers, leaper_assets)
     advance(step, segment, assets, n)
     if jumping > 0:
-        _leap(step, book, seed, lanes, assets, segment, leapers, leaper_assets, jumping, plan.bridged, ledger)
+        sounded = plan.bridged and plan.sounded
+        _leap(step, book, seed, lanes, assets, segment, leapers, leaper_assets, jumping, plan.bridged, sounded, ledger)
     return jumping
 
 

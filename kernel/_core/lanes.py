@@ -37,6 +37,9 @@ def lanes_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
         ("span", real, ""),
         ("root", real, ""),
         ("level", real, ""),  # the book's level of the next tier
+        ("lowest", real, ""),  # the lowest reading so far, where it is kept
+        ("reading", real, ""),  # of the book, as its levels are
+        ("saved", real, ""),  # scratch
         ("exponent", real, ""),  # exponential variate of mean 1/2: the bridge's share of chance
         ("chance", np.uint32, 4),  # by step of the four: the word that the exponential variate comes from
         ("ceiling", real, ""),  # what the variate does not exceed
@@ -49,6 +52,7 @@ def lanes_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
         ("lot", np.uint32, 4),  # words of a market that resamples
         ("words", np.uint32, 4),  # scratch
         ("chosen", np.int64, ""),  # scratch: columns picked by flag
+        ("jumped", np.int64, ""),  # columns that jump during the segment
         ("flag", np.uint8, ""),  # the lane is wanted by what follows
     ]
     return np.dtype([(name, kind, (rows, width) if rows else (width,)) for name, kind, rows in fields], align=True)
@@ -108,3 +112,11 @@ def flagged(lanes, n):
                     chosen[count] = i
                     count += 1
     return count
+
+
+@block
+def lower(lanes, n):
+    """Note readings that are the lowest so far."""
+    lowest, reading = lanes.lowest, lanes.reading
+    for i in range(n):
+        lowest[i] = min(lowest[i], reading[i])

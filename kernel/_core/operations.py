@@ -1,8 +1,8 @@
 """What the walk asks of a market's step and of an account's book: generic functions, one body per struct.
 
 A market's step has to implement `open_state`, `move_state`, `advance` and `covariance`; one that jumps has a field
-`intensity`, the expected jumps a year, and implements `jump`. A book has to implement `mark`, `distances`, `screen`
-and `glance`. Both are NamedTuples; bodies are registered by `implements`.
+`intensity`, the expected jumps a year, and implements `jump`. A book has to implement `mark`, `distances`, `screen`,
+`glance`, `read`, `fathom` and `score`. Both are NamedTuples; bodies are registered by `implements`.
 """
 
 from __future__ import annotations
@@ -73,6 +73,28 @@ def screen(book, covariance, lanes, assets, span, exponent, n):
 
 def glance(book, covariance, lanes, assets, span, ceiling, n):
     """Set lanes.flag[:n] where `screen`, with exponents up to `ceiling`, might: cheaply, and for some too many."""
+    raise NotImplementedError
+
+
+def read(book, lanes, assets, n):
+    """Fill lanes.reading[:n] with what the book's levels are compared with, at the end of the segment."""
+    raise NotImplementedError
+
+
+def fathom(book, covariance, lanes, assets, n):
+    """Fill lanes.reading[:n] with the lowest reading within the segment: the level that `screen` just flags.
+
+    lanes.span and lanes.exponent hold the segment and its chance, lanes.lowest a level that it is known to pass.
+    """
+    raise NotImplementedError
+
+
+def score(book, tilt, growth, lanes, assets, bridged, n):
+    """Fill lanes.reading[:n] with the logarithm of the likelihood ratio where the lanes' tiers are breached.
+
+    tilt: [asset] exponents of the tilt; growth: of the cumulant, per year. A book that knows the very prices at the
+    breach leaves out growth * breach time; others reckon at the end of the segment.
+    """
     raise NotImplementedError
 
 

@@ -13,7 +13,7 @@ from kernel._core.covariance import carry
 from kernel._core.jit import block
 from kernel._core.lanes import flagged, whole_vectors
 from kernel._core.noise import to_exponentials
-from kernel._core.operations import at, distances, screen
+from kernel._core.operations import at, distances, score, screen
 
 
 class Ledger(NamedTuple):
@@ -23,6 +23,9 @@ class Ledger(NamedTuple):
     offset: int
     queue: Any  # record of passages_dtype
     depth: NDArray[np.floating]  # [tier, passage] distance from start to tier, in standard deviations of the segment
+    score: NDArray[np.floating]  # [tier, path - offset] log likelihood ratios at the breaches; no tier: not wanted
+    tilt: NDArray[np.floating]  # [asset] and their growth per year, see `score`
+    growth: float
     few: Any  # record of lanes_dtype: the lanes being settled
     few_assets: NDArray[np.void]
 
@@ -111,6 +114,10 @@ def settle(book, covariance, lanes, n, bridged, ledger, seed):
         if bridged:
             distances(book, covariance, few, few_assets, live)
             _note_depths(few, live, ledger.queue, ledger.depth)
+        if ledger.score.shape[0] > 0:
+            score(book, ledger.tilt, ledger.growth, few, few_assets, bridged, live)
+            for j in range(live):
+                ledger.score[few.tier[j], np.int64(few.path[j]) - ledger.offset] = few.reading[j]
         for j in range(live):
             tier, i = few.tier[j], few.source[j]
             if not bridged:

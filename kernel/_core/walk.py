@@ -11,9 +11,9 @@ from numpy.typing import DTypeLike
 from kernel._core.bridge import passages_dtype, resolve
 from kernel._core.jit import block, kernel
 from kernel._core.jumps import cross, open_clock
-from kernel._core.lanes import LANES_MANY_ASSETS, LANES_ONE_ASSET, Segment, Workspace, assets_dtype, lanes_dtype
+from kernel._core.lanes import LANES_MANY_ASSETS, LANES_ONE_ASSET, Segment, Workspace, assets_dtype, lanes_dtype, lower
 from kernel._core.noise import BRIDGE, DIFFUSION, draw_words, to_ceilings, to_normals
-from kernel._core.operations import covariance, glance, mark, move_state, open_state, screen
+from kernel._core.operations import covariance, fathom, glance, mark, move_state, open_state, read, screen
 from kernel._core.special import exp
 from kernel._core.tiers import Ledger, drop_unflagged, gather, settle, take_exponents
 
@@ -25,6 +25,9 @@ class Plan(NamedTuple):
     steps: int
     bridged: bool  # continuous monitoring; else the grid points only
     opening_tier: int  # the first tier not breached at time 0
+    sounded: bool  # the lowest readings are wanted
+    tilt: np.ndarray  # [asset] exponents of the likelihood ratios at breaches, and their growth per year, see `score`
+    growth: float
 
 
 class Normals(NamedTuple):
@@ -40,6 +43,9 @@ class Arrays(NamedTuple):
     loss: np.ndarray  # [path]
     terminal_price: np.ndarray  # [asset, path]
     breach_time: np.ndarray  # [tier, path]
+    worst: np.ndarray  # [time, path] lowest readings of the book so far
+    score: np.ndarray  # [tier, path] log likelihood ratios at breaches; no tier: not wanted
+    worst_step: np.ndarray  # [time] steps after which `worst` is noted
     offset: int
 
 
@@ -54,6 +60,9 @@ def _open(step, book, plan, seed, mirrored, origin, n, lanes, assets):
         assets[a].log_spot[:n] = 0
     open_state(step, assets, n)
     mark(book, assets, n)
+    if plan.sounded:
+        read(book, lanes, assets, n)
+        lanes.lowest[:n] = lanes.reading[:n]
     open_clock(step, seed, lanes, n)
 
 
@@ -103,6 +112,30 @@ def _draw_four_steps(seed, s, bridged, normals, first, n, lanes, assets):
 
 
 @block
+def _sound(step, book, plan, lanes, assets, segment, n, jumped, ledger):
+    """Lower the lowest readings to those within a segment, but for lanes that jumped in it and know theirs."""
+    if not plan.bridged:
+        read(book, lanes, assets, n)
+        lower(lanes, n)
+        return
+    spread, few, level, lowest = covariance(step), ledger.few, lanes.level, lanes.lowest
+    for i in range(n):
+        level[i], lowest[i] = lowest[i], level[i]  # the lowest reading is a level to be passed
+    glance(book, spread, lanes, assets, segment.span, lanes.ceiling, n)
+    for j in range(jumped):
+        lanes.flag[lanes.jumped[j]] = 0
+    count = gather(spread, lanes, assets, segment, n, few, ledger.few_assets)
+    for i in range(n):
+        level[i], lowest[i] = lowest[i], level[i]
+    take_exponents(lanes, segment.slot, few, count)
+    few.lowest[:count] = few.level[:count]
+    fathom(book, spread, few, ledger.few_assets, count)
+    for j in range(count):
+        i = few.source[j]
+        lowest[i] = min(lowest[i], few.reading[j])
+
+
+@block
 def _watch(step, book, plan, seed, lanes, assets, segment, n, jumped, ledger):
     """Find and settle the tiers that the block breached in a segment, but for lanes that jumped in it."""
     spread, few, real = covariance(step), ledger.few, lanes.span.dtype.type
@@ -115,11 +148,21 @@ def _watch(step, book, plan, seed, lanes, assets, segment, n, jumped, ledger):
     to_ceilings(lanes.chance[segment.slot], n, 0.5, lanes.ceiling)
     glance(book, spread, lanes, assets, segment.span, lanes.ceiling, n)
     for j in range(jumped):
-        lanes.flag[lanes.chosen[j]] = 0  # chosen since they boarded, and settled on their leap
+        lanes.flag[lanes.jumped[j]] = 0  # settled on their leap
     count = gather(spread, lanes, assets, segment, n, few, ledger.few_assets)
     take_exponents(lanes, segment.slot, few, count)
     screen(book, spread, few, ledger.few_assets, few.span, few.exponent, count)
     settle(book, spread, lanes, drop_unflagged(spread, few, ledger.few_assets, count), True, ledger, seed)
+
+
+@block
+def _note_worst(lanes, steps, n, origin, out):
+    """Write the lowest readings at the times that are kept."""
+    first = origin - out.offset
+    for k in range(out.worst_step.size):
+        if out.worst_step[k] == steps:
+            for i in range(n):
+                out.worst[k, first + i] = lanes.lowest[i]
 
 
 @block
@@ -146,7 +189,9 @@ def walk(step, book, plan, seed, normals, first, last, out, work):
     """
     lanes, leapers, queue = work.lanes[0], work.lanes[1], work.queue[0]
     assets, leaper_assets = work.assets[0], work.assets[1]
-    ledger = Ledger(out.breach_time, out.offset, queue, work.depth, work.lanes[2], work.assets[2])
+    ledger = Ledger(
+        out.breach_time, out.offset, queue, work.depth, out.score, plan.tilt, plan.growth, work.lanes[2], work.assets[2]
+    )
     real, width = book.level.dtype.type, lanes.path.size
     span, root = real(plan.horizon / plan.steps), real(math.sqrt(plan.horizon / plan.steps))
     for origin in range(first, last, width):
@@ -162,6 +207,9 @@ def walk(step, book, plan, seed, normals, first, last, out, work):
             jumping = cross(step, book, plan, seed, lanes, assets, segment, n, leapers, leaper_assets, ledger)
             mark(book, assets, n)
             _watch(step, book, plan, seed, lanes, assets, segment, n, jumping, ledger)
+            if plan.sounded:
+                _sound(step, book, plan, lanes, assets, segment, n, jumping, ledger)
+                _note_worst(lanes, s + 1, n, origin, out)
         _close(book, lanes, assets, n, origin, out)
     resolve(queue, work.depth, seed, out.offset, out.breach_time)
 

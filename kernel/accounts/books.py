@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from kernel._core.covariance import Fixed, Local, bent, skew, volatility
+from kernel._core.covariance import Fixed, Local, bent, reach, skew, volatility
 from kernel._core.jit import block, implements, point
-from kernel._core.operations import at, distances, glance, is_number, mark, screen
+from kernel._core.operations import at, distances, fathom, glance, is_number, mark, read, score, screen
 from kernel._core.special import exp, fma, log
+
+_SECANTS = 4  # steps to the lowest level within a segment: within 1e-6 of its metric, single precision's own error
 
 
 class BarrierBook(NamedTuple):
@@ -57,6 +60,32 @@ def _screen_barrier(book, covariance, lanes, assets, span, exponent, n):
         deviation, a, c = factor * at(local, i), before[i] - level[i], after[i] - level[i]
         variance = bent(deviation * deviation, slope, half * (a + max(c, zero)))
         flag[i] = a * c <= variance * at(span, i) * at(exponent, i)
+
+
+@implements(read, BarrierBook)
+def _read_barrier(book, lanes, assets, n):
+    after, reading = assets[0].after, lanes.reading
+    for i in range(n):
+        reading[i] = after[i]
+
+
+@implements(fathom, BarrierBook)
+def _fathom_barrier(book, covariance, lanes, assets, n):
+    before, after, reading = assets[0].before, assets[0].after, lanes.reading
+    span, exponent = lanes.span, lanes.exponent
+    factor, local, slope = covariance.factor[0, 0], volatility(covariance, assets[0]), skew(covariance, 0)
+    half, side = reading.dtype.type(0.5), book.side
+    for i in range(n):
+        deviation, gap = factor * at(local, i), half * (before[i] - after[i])
+        depth = reach(deviation * deviation, slope, side, gap, span[i] * exponent[i])
+        reading[i] = half * (before[i] + after[i]) - depth
+
+
+@implements(score, BarrierBook)
+def _score_barrier(book, tilt, growth, lanes, assets, bridged, n):
+    after, level, reading, slope = assets[0].after, lanes.level, lanes.reading, -tilt[0] * book.side
+    for j in range(n):
+        reading[j] = slope * (level[j] if bridged else after[j])
 
 
 class LinearBook(NamedTuple):
@@ -211,7 +240,7 @@ def _move_with_distance(covariance, lanes, assets, a, n):
 def _bend_local(covariance, lanes, assets, n):
     """Sum, over the assets, the slope of the distance's variance by theirs times how theirs move with the distance."""
     zero, half, tiny = lanes.level.dtype.type(0), lanes.level.dtype.type(0.5), lanes.level.dtype.type(1e-30)
-    slope, room, variance, near, far = lanes.plus[0], lanes.room, lanes.variance, lanes.near, lanes.far
+    slope, room, variance, near, far = lanes.minus[0], lanes.room, lanes.variance, lanes.near, lanes.far
     slope[:n] = zero
     for b in range(assets.size):
         common = assets[b].shock[0]  # of these lanes it is free: the state moves in whole blocks
@@ -244,3 +273,67 @@ def _screen_linear(book, covariance, lanes, assets, span, exponent, n):
     near, far, variance = lanes.near, lanes.far, lanes.variance
     for i in range(n):
         flag[i] = (near[i] * far[i] <= variance[i] * at(span, i) * at(exponent, i)) & (level[i] > never)
+
+
+@implements(read, LinearBook)
+def _read_linear(book, lanes, assets, n):
+    reading, required = lanes.reading, lanes.room
+    reading[:n], required[:n] = book.cash, book.base
+    for a in range(assets.size):
+        value, requirement, after = book.value[a], book.requirement[a], assets[a].after
+        for i in range(n):
+            reading[i] = fma(value, after[i], reading[i])
+            required[i] = fma(requirement, after[i], required[i])
+    for i in range(n):
+        reading[i] /= required[i]
+
+
+@block
+def _measure_depths(book, covariance, lanes, assets, n):
+    """Fill near with how far the segment's lowest point lies above the lanes' levels, room with how that falls by them.
+
+    Half-way, where both parts are equal, it falls by the requirement over the positive part: here its mean at the ends.
+    """
+    distances(book, covariance, lanes, assets, n)
+    near, far, variance, span, exponent = lanes.near, lanes.far, lanes.variance, lanes.span, lanes.exponent
+    slope, first, last, base, half = lanes.room, lanes.plus[0], lanes.plus[1], book.base, lanes.level.dtype.type(0.5)
+    for i in range(n):
+        middle, gap = half * (near[i] + far[i]), half * (near[i] - far[i])
+        near[i] = middle - math.sqrt(gap * gap + variance[i] * span[i] * exponent[i])
+        slope[i] = base * (first[i] + last[i])
+    for a in range(assets.size):
+        requirement, before, after = book.requirement[a], assets[a].before, assets[a].after
+        for i in range(n):
+            slope[i] += requirement * fma(before[i], first[i], after[i] * last[i])
+
+
+@implements(fathom, LinearBook)
+def _fathom_linear(book, covariance, lanes, assets, n):
+    """Solve for the level: Newton's step from the one that was passed, then secants."""
+    level, reading, saved, depth, slope = lanes.level, lanes.reading, lanes.saved, lanes.near, lanes.room
+    earlier, lowest, zero, tiny = lanes.ceiling, lanes.lowest, lanes.level.dtype.type(0), lanes.level.dtype.type(1e-30)
+    for i in range(n):
+        saved[i], level[i] = level[i], lowest[i]
+    _measure_depths(book, covariance, lanes, assets, n)
+    for i in range(n):
+        reading[i], earlier[i] = level[i], depth[i]
+        level[i] += min(depth[i] / max(slope[i], tiny), zero)
+    for _ in range(_SECANTS):
+        _measure_depths(book, covariance, lanes, assets, n)
+        for i in range(n):
+            run, rise = level[i] - reading[i], depth[i] - earlier[i]
+            reading[i], earlier[i] = level[i], depth[i]
+            level[i] -= depth[i] * run / rise if run * rise < zero else zero
+    for i in range(n):
+        reading[i], level[i] = level[i], saved[i]
+
+
+@implements(score, LinearBook)
+def _score_linear(book, tilt, growth, lanes, assets, bridged, n):
+    stop, reading = lanes.stop, lanes.reading
+    for j in range(n):
+        reading[j] = growth * stop[j]
+    for a in range(assets.size):
+        exponent, after = tilt[a], assets[a].after
+        for j in range(n):
+            reading[j] = fma(-exponent, log(after[j]), reading[j])

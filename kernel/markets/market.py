@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ def lower_factor(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.ascontiguousarray((upper * np.where(np.diag(upper) < 0, -1.0, 1.0)[:, None]).T)
 
 
-def law_of(values: dict[str, ArrayLike], size: int, real: DTypeLike) -> NDArray[np.void]:
+def law_of(values: Mapping[str, ArrayLike], size: int, real: DTypeLike) -> NDArray[np.void]:
     """Return numbers by name as one record per asset: to a kernel one pointer, where as many arrays would pass."""
     law = np.zeros(size, np.dtype([(name, real) for name in values], align=True))
     for name, value in values.items():
