@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from kernel._core.walk import Arrays, Plan, new_workspace, walk
+from kernel._core.walk import Arrays, Normals, Plan, new_workspace, walk
 from kernel.ladder import Scale
+
+if TYPE_CHECKING:
+    from kernel.sampling.sobol import SobolNormals
 
 # Cells of the time grid on which a summary counts breaches: minutes of a day; a half, third, fifth, ... of a horizon.
 CELLS = 1440
@@ -35,6 +38,8 @@ class Job(NamedTuple):
     kept: int  # worst losses, and lowest metrics, that a summary needs at most
     scale: Scale
     worst_step: NDArray[np.int64]  # steps after which the worst metric so far is kept
+    mirrored: bool = False  # antithetic pairs
+    points: SobolNormals | None = None
 
 
 class ChunkSpec(NamedTuple):
@@ -124,7 +129,9 @@ def worst_time(plan: Plan, steps: int) -> float:
 
 
 def _walk(job: Job, first: int, last: int, out: Arrays) -> None:
-    walk(job.step, job.book, job.plan, job.seed, first, last, out, new_workspace(job.real, job.assets, job.tiers))
+    given = np.empty((0, 0, 0), job.real) if job.points is None else job.points.between(first, last, job.real)
+    work = new_workspace(job.real, job.assets, job.tiers)
+    walk(job.step, job.book, job.plan, job.seed, Normals(job.mirrored, given), first, last, out, work)
 
 
 def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:

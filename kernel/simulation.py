@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,13 +32,18 @@ from kernel.chunks import (
     warm,
     worst_time,
 )
-from kernel.errors import Problems
+from kernel.errors import InvalidInput, Problem, Problems
 from kernel.importance import choose_tilt, tilted, weigh
 from kernel.ladder import Condition, Ladder, conditions, watch
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
 from kernel.outcome import Outcome
+from kernel.sampling import REPLICATES, SAMPLING, check_sampling
+from kernel.sampling.ordering import rotation
 from kernel.text import duration
+
+if TYPE_CHECKING:
+    from kernel.sampling.sobol import SobolNormals
 
 MONITORING, PRECISION, RECORD = ("continuous", "discrete"), ("single", "double"), ("paths", "summary")
 _MOST_JUMPS = 100_000  # expected on one path: they are walked one by one
@@ -82,6 +87,15 @@ def _check_walk(problems: Problems, market: Market, horizon: float, steps: int) 
         problems.add("market.jump_intensity", f"must leave at most {_MOST_JUMPS:,} jumps a path, not {jumps:g}")
 
 
+def _check_sampling(problems: Problems, market: Market, clean: dict[str, Any]) -> None:
+    wrong, sampling = {field for field, _ in problems.found}, clean["sampling"]
+    if sampling != "plain" and "sampling" not in wrong and market.loading() is None:
+        message = f'must be "plain" on a {type(market).__name__}: it resamples its history and draws no normals'
+        problems.add("sampling", message)
+    elif not {"sampling", "record", "paths", "steps"} & wrong:
+        check_sampling(problems, sampling, clean["record"], clean["paths"], clean["steps"] * len(market.assets))
+
+
 def check(
     market: Market, account: Account, ladder: Ladder, settings: dict[str, Any]
 ) -> tuple[Problems, dict[str, Any]]:
@@ -99,8 +113,11 @@ def check(
         clean["threads"] = checks.whole(problems, "threads", settings["threads"], 1, 4096)
     _check_importance(problems, market, ladder, settings)
     _check_callables(problems, settings.get("executor"), settings.get("progress"))
-    for field, choices in (("monitoring", MONITORING), ("precision", PRECISION), ("record", RECORD)):
-        _choice(problems, field, settings[field], choices)
+    clean["sampling"] = settings.get("sampling", "plain")
+    for field, choices in (
+        ("monitoring", MONITORING), ("precision", PRECISION), ("record", RECORD), ("sampling", SAMPLING)
+    ):  # fmt: skip
+        _choice(problems, field, clean[field], choices)
     if np.size(settings["levels"]) == 0:
         problems.add("levels", "must be at least one level, such as 0.99")
     clean["levels"] = np.array(
@@ -110,6 +127,7 @@ def check(
     if isinstance(market, Market) and isinstance(account, Account):
         account.check_assets(problems, market.assets)
         _check_walk(problems, market, clean["horizon"], clean["steps"])
+        _check_sampling(problems, market, clean)
         if not problems.found and isinstance(ladder, Ladder) and ladder.metric == "equity_fraction":
             equity = account.exposures(market.assets, np.asarray(market.spot)).opening_equity
             if equity <= 0:
@@ -165,6 +183,7 @@ def simulate(
     monitoring: str = "continuous",
     precision: str = "single",
     record: str = "paths",
+    sampling: str = "plain",
     levels: Sequence[float] = (0.95, 0.975, 0.99, 0.995, 0.999),
     worst: bool | ArrayLike = False,
     importance: str | float | None = None,
@@ -190,6 +209,12 @@ def simulate(
             steps count.
         precision: "single" or "double", of the walk; both walk the same random words.
         record: "paths" keeps every path; "summary" only what the estimates need.
+        sampling: how the normals of the steps are drawn; everything else (where a bridge dips, jumps, variances) stays
+            random and independent, so nothing is biased. "plain": independently. "antithetic": an odd path has those
+            of the path before it, negated, which helps means and medians and leaves tails as they were; paths a
+            multiple of 100. "sobol": scrambled Sobol points (Sobol 1967, Owen 1998), the closing prices first, which
+            helps what a smooth book loses over few steps most (`docs/sampling.md`); paths a power of two, at least
+            1,024; needs SciPy (`pip install "margin-kernel[fit]"`). Errors then come from independent replicates.
         levels: for a summary, the levels of Value at Risk and Expected Shortfall that it is to serve, and 1 less the
             probabilities of thresholds.
         worst: True keeps each path's worst metric over the horizon, for `threshold`; or the times in years, each the
@@ -216,8 +241,8 @@ def simulate(
     """
     settings = {
         "horizon": horizon, "steps": steps, "paths": paths, "seed": seed, "monitoring": monitoring,
-        "precision": precision, "record": record, "levels": levels, "worst": worst, "importance": importance,
-        "threads": threads, "executor": executor, "progress": progress,
+        "precision": precision, "record": record, "sampling": sampling, "levels": levels, "worst": worst,
+        "importance": importance, "threads": threads, "executor": executor, "progress": progress,
     }  # fmt: skip
     problems, clean = check(market, account, ladder, settings)
     problems.raise_any()
@@ -247,6 +272,7 @@ def simulate(
         provenance=provenance,
         worst_times=tuple(worst_time(job.plan, int(steps)) for steps in job.worst_step),
         summary=summary,
+        replicates=REPLICATES[clean["sampling"]],
         **kept,
     )
 
@@ -278,7 +304,25 @@ def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, A
         kept=tail_size(clean["paths"], float(clean["levels"].min())),
         scale=scale,
         worst_step=clean["worst"],
+        mirrored=clean["sampling"] == "antithetic",
+        points=_points(market, account, clean) if clean["sampling"] == "sobol" else None,
     )
+
+
+def _points(market: Market, account: Account, clean: dict[str, Any]) -> SobolNormals:
+    """Return where Sobol's normals come from.
+
+    Raises:
+        InvalidInput: without SciPy.
+    """
+    try:
+        from kernel.sampling.sobol import SobolNormals  # noqa: PLC0415 - SciPy takes long to import
+    except ImportError:
+        message = 'sobol needs SciPy: pip install "margin-kernel[fit]"'
+        raise InvalidInput([Problem("sampling", message)]) from None
+    value = account.exposures(market.assets, np.asarray(market.spot)).value
+    turned = rotation(np.asarray(market.loading()), value)
+    return SobolNormals(clean["seed"], clean["paths"] // REPLICATES["sobol"], clean["steps"], turned)
 
 
 def _results(

@@ -20,7 +20,7 @@ from numba import njit, typeof
 import kernel
 from kernel import chunks, simulation
 from kernel._core.jit import OPTIONS
-from kernel._core.walk import new_workspace, walk
+from kernel._core.walk import Normals, new_workspace, walk
 from tests.cases import BATES, FILTERED, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON
 
 PROGRAM = """
@@ -108,7 +108,8 @@ def test_the_walk_is_packed_and_calls_no_libm() -> None:
     job = job_of(MERTON)
     fresh = njit(nogil=True, **OPTIONS)(walk.py_func)  # machine code from the disk cache has no listing
     work = new_workspace(job.real, 1, job.tiers)
-    fresh(job.step, job.book, job.plan, job.seed, 0, 0, chunks.new_arrays(job, 0, 0), work)
+    normals = Normals(False, np.empty((0, 0, 0), job.real))
+    fresh(job.step, job.book, job.plan, job.seed, normals, 0, 0, chunks.new_arrays(job, 0, 0), work)
     listing = assembly(fresh)
     assert listing.count("vpmuludq") >= 20
     assert listing.count("vsqrtps") >= 2

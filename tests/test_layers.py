@@ -18,7 +18,7 @@ LAYERS = [
     {"history"},
     {"fitting"},
     {"markets", "accounts"},
-    {"ladder"},
+    {"ladder", "sampling"},
     {"chunks"},
     {"outcome", "importance"},
     {"simulation"},
@@ -36,7 +36,7 @@ ROOMS = {
     "pyarrow": {"tables"},
     "pydantic": {"config"},
     "click": {"cli"},
-    "scipy": {"fitting"},
+    "scipy": {"fitting", "sampling"},
     "matplotlib": {"figures"},
     "arch": {"fitting"},
 }

@@ -27,6 +27,7 @@ def lanes_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
         ("source", np.int64, ""),  # the column that the lane was copied from
         ("waiting", np.int64, ""),  # its column in the queue of passages
         ("path", np.uint64, ""),  # address of the path
+        ("pair", np.uint64, ""),  # address of the path's diffusion: two antithetic paths share one
         ("moment", np.uint64, ""),  # address of the noise in its stream
         ("tier", np.int64, ""),  # next tier not yet breached
         ("jumps", np.uint64, ""),  # jumps so far

@@ -31,6 +31,13 @@ class Plan(NamedTuple):
     jump_ratio: float  # of a tilt: log of a jump's likelihood ratio, its size unknown
 
 
+class Normals(NamedTuple):
+    """Where the normals that drive the steps come from."""
+
+    mirrored: bool  # each odd path takes those of the even one before it, negated
+    given: np.ndarray  # [step, asset, path - first] made beforehand; empty: the walk draws its own
+
+
 class Arrays(NamedTuple):
     """Where results go: column path - offset."""
 
@@ -44,11 +51,11 @@ class Arrays(NamedTuple):
 
 
 @block
-def _open(step, book, plan, seed, origin, n, lanes, assets):
+def _open(step, book, plan, seed, mirrored, origin, n, lanes, assets):
     """Set a block's lanes to time 0."""
-    path, moment, tier, level = lanes.path, lanes.moment, lanes.tier, lanes.level
+    path, pair, moment, tier, level = lanes.path, lanes.pair, lanes.moment, lanes.tier, lanes.level
     for i in range(n):
-        path[i], moment[i] = np.uint64(origin + i), np.uint64(0)
+        path[i], pair[i], moment[i] = np.uint64(origin + i), np.uint64((origin + i) >> mirrored), np.uint64(0)
         tier[i], level[i] = plan.opening_tier, book.level[plan.opening_tier]
     for a in range(assets.size):
         assets[a].log_spot[:n] = 0
@@ -70,11 +77,37 @@ def _open_ledger(plan, origin, n, out):
 
 
 @block
-def _draw_four_steps(seed, group, bridged, n, lanes, assets):
-    lanes.moment[:n] = np.uint64(group)
+def _negate_odd(lanes, n):
+    """Negate both normals of each pair of words, on odd paths: the second word's top bit turns its angle by half."""
+    path, top = lanes.path, np.uint64(31)
+    for k in (1, 3):
+        words = lanes.words[k]
+        for i in range(n):
+            words[i] ^= np.uint32((path[i] & np.uint64(1)) << top)
+
+
+@block
+def _take_four_steps(given, s, first, n, assets):
+    """Copy the normals of up to four steps from the column `first` of those made beforehand."""
     for a in range(assets.size):
-        draw_words(seed, lanes.path, lanes.moment, a, DIFFUSION, n, lanes.words)
-        to_normals(lanes.words, 2, n, assets[a].noise)
+        for slot in range(min(4, given.shape[0] - s)):
+            noise, normals = assets[a].noise[slot], given[s + slot, a]
+            for i in range(n):
+                noise[i] = normals[first + i]
+
+
+@block
+def _draw_four_steps(seed, s, bridged, normals, first, n, lanes, assets):
+    """Fill the normals, and the words of the bridge, of the steps from s on."""
+    lanes.moment[:n] = np.uint64(s >> 2)
+    if normals.given.size > 0:
+        _take_four_steps(normals.given, s, first, n, assets)
+    else:
+        for a in range(assets.size):
+            draw_words(seed, lanes.pair, lanes.moment, a, DIFFUSION, n, lanes.words)
+            if normals.mirrored:
+                _negate_odd(lanes, n)
+            to_normals(lanes.words, 2, n, assets[a].noise)
     if bridged:
         draw_words(seed, lanes.path, lanes.moment, 0, BRIDGE, n, lanes.chance)
 
@@ -149,11 +182,11 @@ def _close(book, lanes, assets, n, origin, out):
 
 
 @kernel
-def walk(step, book, plan, seed, first, last, out, work):
+def walk(step, book, plan, seed, normals, first, last, out, work):
     """Walk the paths [first, last) and write their losses, closing prices and breach times.
 
-    step: a market's step; book: an account's book; plan: Plan; seed: uint64; out: Arrays; work: Workspace, zeroed
-    beforehand.
+    step: a market's step; book: an account's book; plan: Plan; seed: uint64; normals: Normals; out: Arrays; work:
+    Workspace, zeroed beforehand.
     """
     lanes, leapers, queue = work.lanes[0], work.lanes[1], work.queue[0]
     assets, leaper_assets = work.assets[0], work.assets[1]
@@ -164,11 +197,11 @@ def walk(step, book, plan, seed, first, last, out, work):
     span, root = real(plan.horizon / plan.steps), real(math.sqrt(plan.horizon / plan.steps))
     for origin in range(first, last, width):
         n = min(width, last - origin)
-        _open(step, book, plan, seed, origin, n, lanes, assets)
+        _open(step, book, plan, seed, normals.mirrored, origin, n, lanes, assets)
         _open_ledger(plan, origin, n, out)
         for s in range(plan.steps):
             if s & 3 == 0:
-                _draw_four_steps(seed, s >> 2, plan.bridged, n, lanes, assets)
+                _draw_four_steps(seed, s, plan.bridged, normals, origin - first, n, lanes, assets)
             start, stop = plan.horizon * (s / plan.steps), plan.horizon * ((s + 1) / plan.steps)
             move_state(step, seed, s, lanes, assets, n)
             segment = Segment(start, stop, span, root, s & 3)

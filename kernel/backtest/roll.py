@@ -210,7 +210,7 @@ def _rows(problems: Problems, horizon: float | None, dt: float) -> int:
     if horizon is None:
         return 1
     horizon = checks.number(problems, "horizon", horizon, above=0, at_most=1_000)
-    if not np.isfinite(horizon):
+    if not horizon > 0:
         return 1
     rows = max(1, round(horizon / dt))
     if abs(horizon / dt - rows) > _WHOLE:

@@ -56,14 +56,15 @@ def _losses(axes: Axes, backtest: Backtest) -> None:
 
 def _calibration(axes: Axes, backtest: Backtest) -> None:
     """Draw the observed frequency of breaches over the predicted one, bin by bin, with 95% intervals."""
-    highest = 0.0
+    furthest = highest = 0.0
     for k, (tier, scored) in enumerate(zip(backtest.tiers, backtest.reliability, strict=True)):
         predicted = np.array([one.predicted for one in scored.curve])
         observed = np.array([one.observed for one in scored.curve])  # [bin, estimate]
         bars = np.abs(observed[:, 2:].T - observed[:, 0])
         colour, name = _TIERS[k % len(_TIERS)], f"{tier}: {scored.events} breaches, {scored.expected:.1f} expected"
         axes.errorbar(predicted, observed[:, 0], bars, fmt="o", color=colour, markersize=4, linewidth=0.9, label=name)
-        highest = max(highest, float(predicted.max()), float(observed[:, 3].max()))
-    axes.plot([0, highest], [0, highest], color="black", linewidth=0.8)
+        furthest, highest = max(furthest, float(predicted.max())), max(highest, float(observed[:, 3].max()))
+    axes.plot([0, 1.1 * furthest], [0, 1.1 * furthest], color="black", linewidth=0.8)
     axes.set(title="breach probabilities", xlabel="predicted", ylabel="observed, with 95% intervals")
+    axes.set_ylim(None, 1.25 * max(furthest, highest))  # room for the legend
     axes.legend(frameon=False, fontsize=8, loc="upper left")

@@ -180,6 +180,9 @@ class FilteredHistorical(Market):
                 "steps", f"must be {wanted}: this market moves in the steps of its history, {duration(self.dt)}"
             )
 
+    def loading(self) -> None:
+        """Return None: residuals move the prices."""
+
     def step(self, real: DTypeLike, span: float) -> NamedTuple:
         """Return the recursion, the residuals and the table of their growth."""
         residuals = np.asarray(self.residuals)

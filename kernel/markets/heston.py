@@ -232,6 +232,12 @@ class Heston(Market):
         exponential = mean * (1 + ratio) / 2
         return float(np.max(law["tilt"] * np.where(ratio > _QUADRATIC, exponential, quadratic)))
 
+    def loading(self) -> NDArray[np.float64]:
+        """Return what the prices' own normals move, at a variance between that of the opening and the long run's."""
+        variance = 0.5 * (np.asarray(self.variance) + np.asarray(self.long_variance))
+        own = np.sqrt(variance * (1 - np.asarray(self.price_variance_correlation) ** 2))
+        return np.asarray(own[:, None] * lower_factor(np.asarray(self.correlation)))
+
     def step(self, real: DTypeLike, span: float) -> NamedTuple:
         """Return the law of the variance over a step, and what the price takes from it."""
         return self._heston(real, span)

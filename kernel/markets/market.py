@@ -67,6 +67,13 @@ class Market(ABC):
     def step(self, real: DTypeLike, span: float) -> NamedTuple:
         """Return what the kernels need of the market, in the precision `real`, for steps of `span` years."""
 
+    @abstractmethod
+    def loading(self) -> NDArray[np.float64] | None:
+        """Return [asset, normal] how far the walk's normals move the log prices, per root of a year; None: not at all.
+
+        Where volatilities move, it is with those of the opening: it serves to find which normals matter most.
+        """
+
     def check_grid(self, problems: Problems, horizon: float, steps: int) -> None:  # noqa: B027 - most take any grid
         """Note what is wrong with a grid of time, where the market cannot walk any."""
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kernel import checks
 from kernel.errors import Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks, proportion, rank
+from kernel.measures.replicates import are_independent, ordered, reach, share, spread, weighted
 from kernel.outcome import Outcome, require_outcome
 
 
@@ -31,7 +32,28 @@ def breach_probability(outcome: Outcome, tier: str, by: float | None = None) -> 
     problems = Problems()
     time = outcome.horizon if by is None else checks.number(problems, "by", by, at_least=0, at_most=outcome.horizon)
     problems.raise_any()
+    if not are_independent(outcome):
+        times, weights = _times(outcome, tier)
+        contributions = weighted(weights, times <= times.dtype.type(time))
+        return _share(outcome, contributions)
     return proportion(outcome.breaches_by(tier, time), outcome.paths)
+
+
+def _times(outcome: Outcome, tier: str) -> tuple[NDArray[np.floating], NDArray[np.float64] | None]:
+    """Return every path's breach time, infinity for never, and its likelihood ratio there, 0 for never."""
+    k = outcome.tier_index(tier)
+    if outcome.breach_time is None:
+        raise TypeError("an outcome with replicates or likelihood ratios has paths")
+    never = np.isnan(outcome.breach_time[k])
+    times = np.where(never, np.inf, outcome.breach_time[k])
+    if outcome.breach_weight is None:
+        return times, None
+    return times, np.where(never, 0.0, outcome.breach_weight[k].astype(np.float64))
+
+
+def _share(outcome: Outcome, contributions: NDArray[np.float64]) -> Estimate:
+    largest = float(contributions.max()) or 1.0
+    return share(float(contributions.mean()), spread(contributions, outcome.replicates), largest, outcome)
 
 
 def breach_time_quantile(outcome: Outcome, tier: str, probability: float) -> Estimate:
@@ -51,6 +73,8 @@ def breach_time_quantile(outcome: Outcome, tier: str, probability: float) -> Est
     problems = Problems()
     probability = checks.number(problems, "probability", probability, above=0, below=1)
     problems.raise_any()
+    if not are_independent(outcome):
+        return _sampled_quantile(outcome, tier, probability)
     count = int(outcome.breaches_by(tier, outcome.horizon))
     if count == 0:
         return Estimate(math.nan, math.nan, math.nan, math.nan)
@@ -59,6 +83,20 @@ def breach_time_quantile(outcome: Outcome, tier: str, probability: float) -> Est
     latest = outcome.breach_order(tier, high) if high <= count else outcome.horizon
     value = outcome.breach_order(tier, rank(probability, count))
     return Estimate(value, (latest - earliest) / (2 * Z), earliest, latest)
+
+
+def _sampled_quantile(outcome: Outcome, tier: str, probability: float) -> Estimate:
+    times, weights = _times(outcome, tier)
+    breached, most = np.isfinite(times), reach(outcome.replicates)
+    if not breached.any():
+        return Estimate(math.nan, math.nan, math.nan, math.nan)
+    found = ordered(times[breached], None if weights is None else weights[breached])
+    mass = probability * found.mass[-1]
+    value = found.at(mass)
+    error = spread(weighted(weights, (times <= value) - probability * breached), outcome.replicates)
+    low, high = found.around(mass, most * error * outcome.paths)
+    low, high = max(low, 0.0), min(high, outcome.horizon)
+    return Estimate(value, (high - low) / (2 * most), low, high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +128,33 @@ def survival(outcome: Outcome, tier: str) -> Survival:
         `times, probabilities = kernel.survival(outcome, "call")`
     """
     require_outcome(outcome)
+    if not are_independent(outcome):
+        return _sampled_survival(outcome, tier)
     breached = np.cumsum(outcome.breaches_by_cell(tier))
     estimates = np.array([proportion(float(outcome.paths - hits), outcome.paths) for hits in breached])
     return Survival(outcome.cell_times(), *estimates.T)
+
+
+def _sampled_survival(outcome: Outcome, tier: str) -> Survival:
+    """Reckon as `breach_probability` does, for all cells in one pass over the paths."""
+    (times, weights), edges = _times(outcome, tier), outcome.cell_times()
+    cells = np.searchsorted(edges.astype(times.dtype), times)  # the last: never
+    weights = np.isfinite(times) * 1.0 if weights is None else weights
+    sums, squares, largest = (np.zeros(edges.size + 1) for _ in range(3))
+    np.add.at(sums, cells, weights)
+    np.add.at(squares, cells, weights**2)
+    np.maximum.at(largest, cells, weights)
+    values = np.cumsum(sums)[:-1] / outcome.paths
+    if outcome.replicates:
+        blocks = np.arange(outcome.paths) // (outcome.paths // outcome.replicates)
+        each = np.zeros((outcome.replicates, edges.size + 1))
+        np.add.at(each, (blocks, cells), weights)
+        means = np.cumsum(each, axis=1)[:, :-1] * (outcome.replicates / outcome.paths)
+        errors = means.std(axis=0, ddof=1) / math.sqrt(outcome.replicates)
+    else:
+        variances = np.cumsum(squares)[:-1] / outcome.paths - values**2
+        errors = np.sqrt(np.maximum(variances, 0.0) / max(outcome.paths - 1, 1))
+    most = np.maximum.accumulate(largest)[:-1]
+    breached = [share(*numbers, outcome) for numbers in zip(values, errors, np.where(most > 0, most, 1.0), strict=True)]
+    value, error, low, high = np.array(breached).T
+    return Survival(edges, 1 - value, error, 1 - high, 1 - low)

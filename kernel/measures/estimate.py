@@ -49,10 +49,10 @@ def _binomial_quantile(probability: float, p: float, count: int) -> int:
     return min(int(np.searchsorted(np.cumsum(np.exp(log_mass)), probability)), count)
 
 
-def proportion(hits: float, count: int) -> Estimate:
-    """Estimate a probability, with Wilson's interval (Wilson 1927)."""
+def proportion(hits: float, count: float, z: float = Z) -> Estimate:
+    """Estimate a probability, with Wilson's interval (Wilson 1927) of z standard errors."""
     share = hits / count
     error = math.sqrt(share * (1 - share) / count)
-    centre = (share + Z * Z / (2 * count)) / (1 + Z * Z / count)
-    half = Z / (1 + Z * Z / count) * math.sqrt(share * (1 - share) / count + Z * Z / (4 * count * count))
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     return Estimate(share, error, max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share)))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kernel import checks
 from kernel.errors import Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks, rank
+from kernel.measures.replicates import are_independent, ordered, reach, spread, weighted
 from kernel.outcome import Outcome, require_outcome
 
 _FEWEST_LOSSES = 10  # in the tail, for an error of their mean
@@ -23,7 +27,9 @@ def value_at_risk(outcome: Outcome, level: float) -> Estimate:
     """Estimate Value at Risk: the smallest loss l with P(loss <= l) >= level, the ceil(level n)-th smallest of n.
 
     The interval comes from order statistics and holds for any law of the loss; where the sample is too small for
-    one, it is unbounded. The standard error is its half-width over 1.96.
+    one, it is unbounded. The standard error is its half-width over 1.96. With likelihood ratios it is the loss that a
+    share 1 - level of the weight lies above; with them or replicates the interval's ranks follow from the spread of
+    that share.
 
     Args:
         outcome: of `simulate`.
@@ -34,6 +40,8 @@ def value_at_risk(outcome: Outcome, level: float) -> Estimate:
     """
     require_outcome(outcome)
     level = _checked(level)
+    if not are_independent(outcome):
+        return _sampled_value_at_risk(outcome, level)
     at, (low, high) = rank(level, outcome.paths), interval_ranks(level, outcome.paths)
     worst = outcome.worst_losses(outcome.paths - max(low, 1) + 1)
 
@@ -46,13 +54,42 @@ def value_at_risk(outcome: Outcome, level: float) -> Estimate:
     return Estimate(order(at), error, order(low), order(high))
 
 
+def _losses(outcome: Outcome) -> NDArray[np.floating]:
+    if outcome.loss is None:
+        raise TypeError("an outcome with replicates or likelihood ratios has paths")
+    return outcome.loss
+
+
+def _sampled_value_at_risk(outcome: Outcome, level: float) -> Estimate:
+    losses, most, paths = _losses(outcome), reach(outcome.replicates), outcome.paths
+    found = ordered(losses, outcome.weight)
+    mass = found.mass[-1] - (1 - level) * paths  # that leaves a share 1 - level of the paths' weight above
+    value = found.at(mass)
+    error = spread(weighted(outcome.weight, losses > value), outcome.replicates)
+    low, high = found.around(mass, most * error * paths)
+    return Estimate(value, (high - low) / (2 * most), low, high)
+
+
+def _sampled_expected_shortfall(outcome: Outcome, level: float) -> Estimate:
+    losses, most, paths = _losses(outcome), reach(outcome.replicates), outcome.paths
+    found = ordered(losses, outcome.weight)
+    boundary = found.at(found.mass[-1] - (1 - level) * paths)
+    beyond = weighted(outcome.weight, np.maximum(losses - losses.dtype.type(boundary), 0)) / (1 - level)
+    value = boundary + math.fsum(beyond[beyond > 0]) / paths
+    if np.count_nonzero(beyond) < _FEWEST_LOSSES:
+        return Estimate(value, math.inf, -math.inf, math.inf)
+    error = spread(beyond, outcome.replicates)
+    return Estimate(value, error, value - most * error, value + most * error)
+
+
 def expected_shortfall(outcome: Outcome, level: float) -> Estimate:
     """Estimate Expected Shortfall: the mean of the worst (1 - level) share of the losses.
 
     The boundary loss counts with the fraction that completes the share, so that ties and any number of paths are
     right (Acerbi and Tasche 2002, definition 2.6). The error is that of the estimator's influence function:
     the variance of max(loss - VaR, 0) over n (1 - level)**2. It holds for many losses in the tail; under heavy tails
-    an interval from ten of them covers 80% rather than 95%, and with fewer there is none.
+    an interval from ten of them covers 80% rather than 95%, and with fewer there is none. With likelihood ratios the
+    losses count by them, and with replicates the error is from those.
 
     Args:
         outcome: of `simulate`.
@@ -63,6 +100,8 @@ def expected_shortfall(outcome: Outcome, level: float) -> Estimate:
     """
     require_outcome(outcome)
     level = _checked(level)
+    if not are_independent(outcome):
+        return _sampled_expected_shortfall(outcome, level)
     paths, at = outcome.paths, rank(level, outcome.paths)
     worst = outcome.worst_losses(paths - at + 1)
     boundary, share = float(worst[0]), paths * (1 - level)
