@@ -145,10 +145,11 @@ class _Search(NamedTuple):
         own = np.log(ratio.astype(np.float64))
         moved = (tilt.growth * time - own) / first  # of log prices along the direction, until the event
         growths = [self.tilt(scale * first).growth for scale in _SCALES]
-        moments = [
-            np.exp(own + growth * time - scale * first * moved).sum() if math.isfinite(growth) else math.inf
-            for scale, growth in zip(_SCALES, growths, strict=True)
-        ]
+        with np.errstate(over="ignore"):
+            moments = [
+                np.exp(own + growth * time - scale * first * moved).sum() if math.isfinite(growth) else math.inf
+                for scale, growth in zip(_SCALES, growths, strict=True)
+            ]
         return first * float(_SCALES[int(np.argmin(moments))])
 
 
