@@ -261,7 +261,7 @@ def simulate(
     provenance = _provenance(market, account, ladder, clean)
     kept = {} if arrays is None else {name: getattr(arrays, name) for name in _KEPT}
     if tilt is not None and arrays is not None and isinstance(market, Diffusion):
-        kept["weight"], kept["breach_weight"] = weigh(tilt, job, market, arrays)
+        kept["weight"], kept["breach_weight"] = weigh(job, market, arrays)
         provenance["tilt"] = tilt.exponent.tolist()
     return Outcome(
         paths=clean["paths"],
