@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks
 from kernel.accounts import Account, Linear
+from kernel.backtest.blas import one_blas_thread
 from kernel.backtest.forecast import Forecast, predict, realise
 from kernel.backtest.refit import Opening, Refit, Schedule, markets
 from kernel.backtest.reliability import reliability
@@ -114,7 +115,8 @@ def backtest(
     plan = _plan(as_history(history, dt, assets), market, how, account, ladder, horizon, spans, settings)
     refits: list[Refit] = []
     realised = realise(plan.history, plan.openings, plan.rows, plan.account, plan.ladder)
-    sums, found = _collect(_forecasts(plan, refits, realised.losses), plan, progress)
+    with one_blas_thread():
+        sums, found = _collect(_forecasts(plan, refits, realised.losses), plan, progress)
     times = None if plan.history.times is None else plan.history.times[plan.openings + plan.rows]
     losses, bounds = realised.losses, _by_level(found, "value_at_risk")
     shortfalls, chances = _by_level(found, "expected_shortfall"), _by_level(found, "breach_probability")
