@@ -273,7 +273,7 @@ def test_table_and_summary_say_what_was_found(true_and_half: tuple[kernel.Backte
         ({"levels": []}, "levels: must be at least one level"),
         (
             {"horizon": 1.5 * DAY},
-            "horizon: must be whole rows of the history, 24 h each: such as 24 h or 2 d, not 36 h",
+            r"must be whole rows of the history, 24 h each: such as 24 h \(1 row\) or 2 d \(2 rows\), not 36 h",
         ),
         ({"horizon": -1.0}, "horizon: must be above 0"),
         ({"refit": 0, "rechoose": 1.5, "paths": 0}, "refit: .*\nrechoose: .*\npaths: "),

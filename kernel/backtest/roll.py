@@ -217,9 +217,10 @@ def _rows(problems: Problems, horizon: float | None, dt: float) -> int:
     rows = max(1, round(horizon / dt))
     if abs(horizon / dt - rows) > _WHOLE:
         near = max(1, int(horizon / dt))
-        such = f"such as {duration(near * dt)} or {duration((near + 1) * dt)}"
+        such = " or ".join(f"{duration(k * dt)} ({counted(k, 'row')})" for k in (near, near + 1))
         problems.add(
-            "horizon", f"must be whole rows of the history, {duration(dt)} each: {such}, not {duration(horizon)}"
+            "horizon",
+            f"must be whole rows of the history, {duration(dt)} each: such as {such}, not {duration(horizon)}",
         )
     return rows
 
