@@ -13,6 +13,7 @@ from arch import arch_model
 from scipy.stats import norm
 
 import kernel
+from kernel.backtest.blas import _libraries, one_blas_thread
 from kernel.backtest.refit import Refit, Schedule, markets
 from kernel.history import History
 from tests.cases import ALARM
@@ -210,6 +211,16 @@ def test_auto_chooses_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows == [91, 91, 91]
 
 
+def test_linear_algebra_has_one_thread_for_a_while() -> None:
+    """OpenBLAS, where NumPy or SciPy bring it, is held to one thread within, and has its own again after an error."""
+    libraries = _libraries()
+    before = [library.threads() for library in libraries]
+    with pytest.raises(ZeroDivisionError), one_blas_thread():  # noqa: PT012 - what holds inside is the point
+        assert [library.threads() for library in libraries] == [1] * len(libraries)
+        raise ZeroDivisionError
+    assert [library.threads() for library in libraries] == before
+
+
 # Gaps, several assets, tables
 
 
@@ -262,7 +273,7 @@ def test_table_and_summary_say_what_was_found(true_and_half: tuple[kernel.Backte
         ({"levels": []}, "levels: must be at least one level"),
         (
             {"horizon": 1.5 * DAY},
-            "horizon: must be whole rows of the history, 24 h each: such as 24 h or 2 d, not 36 h",
+            r"must be whole rows of the history, 24 h each: such as 24 h \(1 row\) or 2 d \(2 rows\), not 36 h",
         ),
         ({"horizon": -1.0}, "horizon: must be above 0"),
         ({"refit": 0, "rechoose": 1.5, "paths": 0}, "refit: .*\nrechoose: .*\npaths: "),
