@@ -13,8 +13,7 @@ from arch import arch_model
 from scipy.stats import norm
 
 import kernel
-from kernel.backtest.blas import _libraries, one_blas_thread
-from kernel.backtest.refit import Refit, Schedule, markets
+from kernel.backtesting.refit import Refit, Schedule, markets
 from kernel.history import History
 from tests.cases import ALARM
 from tests.test_choice import clustered, prices_of
@@ -204,21 +203,11 @@ def test_auto_chooses_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
         name = ("gbm", "merton")[len(rows) % 2]
         return Chosen(kernel.markets.FITTED[name].fit(window), name)
 
-    monkeypatch.setattr(importlib.import_module("kernel.backtest.refit"), "choose", choose)
+    monkeypatch.setattr(importlib.import_module("kernel.backtesting.refit"), "choose", choose)
     _, refits = walk(normal_history(135, seed=9), market="auto", window=90, rechoose=20)
     assert [one.row for one in refits] == [90, 97, 104, 111, 118, 125, 132]
     assert [one.market for one in refits] == ["merton"] * 3 + ["gbm"] * 3 + ["merton"]
     assert rows == [91, 91, 91]
-
-
-def test_linear_algebra_has_one_thread_for_a_while() -> None:
-    """OpenBLAS, where NumPy or SciPy bring it, is held to one thread within, and has its own again after an error."""
-    libraries = _libraries()
-    before = [library.threads() for library in libraries]
-    with pytest.raises(ZeroDivisionError), one_blas_thread():  # noqa: PT012 - what holds inside is the point
-        assert [library.threads() for library in libraries] == [1] * len(libraries)
-        raise ZeroDivisionError
-    assert [library.threads() for library in libraries] == before
 
 
 # Gaps, several assets, tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernel.backtest.verdict import SIGNIFICANCE
+from kernel.backtesting.verdict import SIGNIFICANCE
 from kernel.choice import p_value
 from kernel.config.backtested import Backtested
 from kernel.report.layout import aligned, listed, wrapped

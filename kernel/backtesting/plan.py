@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kernel import checks
 from kernel.accounts import Account, Linear
-from kernel.backtest.refit import Schedule
+from kernel.backtesting.refit import Schedule
 from kernel.choice import check_model
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.history import History

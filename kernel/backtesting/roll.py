@@ -6,19 +6,19 @@ import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kernel.accounts import Account
-from kernel.backtest.blas import one_blas_thread
-from kernel.backtest.forecast import Forecast, predict, realise
-from kernel.backtest.plan import Plan, new_plan, provenance
-from kernel.backtest.refit import Opening, Refit, markets
-from kernel.backtest.reliability import reliability
-from kernel.backtest.result import Backtest, cover
-from kernel.backtest.shortfall import shortfall_test, z2
+from kernel.backtesting.forecast import Forecast, predict, realise
+from kernel.backtesting.plan import Plan, new_plan, provenance
+from kernel.backtesting.refit import Opening, Refit, markets
+from kernel.backtesting.reliability import reliability
+from kernel.backtesting.result import Backtest, cover
+from kernel.backtesting.shortfall import shortfall_test, z2
 from kernel.history import History, as_history
 from kernel.ladder import Ladder
 from kernel.simulation import available_threads
@@ -94,7 +94,7 @@ def backtest(
     plan = new_plan(as_history(history, dt, assets), market, how, account, ladder, horizon, spans, settings)
     refits: list[Refit] = []
     realised = realise(plan.history, plan.openings, plan.rows, plan.account, plan.ladder)
-    with one_blas_thread():
+    with _one_blas_thread():
         sums, found = _collect(_forecasts(plan, refits, realised.losses), plan, progress)
     times = None if plan.history.times is None else plan.history.times[plan.openings + plan.rows]
     losses, bounds = realised.losses, _by_level(found, "value_at_risk")
@@ -183,6 +183,20 @@ def _in_order(pool: Executor, calls: Iterator[tuple[Any, ...]], most: int) -> It
     finally:
         for future in waiting:
             future.cancel()
+
+
+def _one_blas_thread() -> AbstractContextManager[Any]:
+    """Hold the libraries of linear algebra to one thread, in the whole process.
+
+    A search for seven parameters wakes their threads hundreds of times for matrices of ten rows, and they go on
+    spinning for a while: on two busy processors a backtest of 1,500 days took two to three times as long with them.
+    """
+    try:
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with the fits, which a stated market needs not
+    except ImportError:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 def _collect(
