@@ -46,7 +46,7 @@ def hit_probability(market: kernel.Market, account: kernel.Account, level: float
 def true_threshold(market: kernel.Market, account: kernel.Account, probability: float, by: float) -> float:
     """Solve for the level that is breached with a probability."""
     return float(
-        brentq(lambda level: hit_probability(market, account, level, by) - probability, -150.0, 19.9, xtol=1e-6)
+        brentq(lambda level: hit_probability(market, account, level, by) - probability, -150.0, 19.9, xtol=1e-3)
     )
 
 
@@ -145,21 +145,21 @@ def test_importance_sampling_reaches_rare_levels(account: kernel.Account) -> Non
 
 @pytest.mark.parametrize("sampling", ["antithetic", "sobol"])
 def test_replicates_give_levels_and_errors(sampling: str) -> None:
-    """Levels of paths that depend on each other are those of a sort; their intervals hold the true one in 95% of 100.
+    """Levels of paths that depend on each other are those of a sort; their intervals hold the true one in 95% of 60.
 
-    The alarm is for a binomial of 100.
+    The alarm is for a binomial of 60.
     """
     truth = true_threshold(GBM, LONG, 0.05, HORIZON)
     paths = {"antithetic": 4_100, "sobol": 4_096}[sampling]
     settings: dict[str, Any] = {"sampling": sampling, "paths": paths, "threads": 1, "worst": True}
     covered = 0
-    for seed in range(100):
+    for seed in range(60):
         outcome = run(GBM, seed=seed, **settings)
         found = kernel.threshold(outcome, 0.05)
         covered += found.low <= truth <= found.high
     assert outcome.worst is not None
     assert found.value == np.sort(outcome.worst[0])[math.floor(0.05 * paths) - 1]
-    assert abs(covered - 95) < ALARM * math.sqrt(100 * 0.95 * 0.05)
+    assert abs(covered - 57) < ALARM * math.sqrt(60 * 0.95 * 0.05)
 
 
 def test_too_few_paths_give_unbounded_intervals() -> None:
