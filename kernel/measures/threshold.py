@@ -28,13 +28,13 @@ def threshold(outcome: Outcome, probability: float, by: float | None = None) -> 
     It is the floor(probability * paths)-th lowest of the paths' worst metrics: a tier at that level is breached by
     exactly that share of the paths, unless several paths have that very worst. It rises with the probability. The
     interval comes from order statistics and holds for any law; where the sample is too small for one, it is
-    unbounded. The standard error is its half-width over 1.96. With likelihood ratios the level is that at which their
-    sum reaches the probability; with them or replicates the interval's ranks follow from the spread of that share.
+    unbounded. The standard error is its half-width over 1.96. With likelihood ratios it is the level that a share of
+    the weight lies below; with them or replicates the interval's ranks follow from the spread of that share.
 
     Args:
         outcome: of `simulate` with `worst`.
-        probability: of a breach, below 1, and from 1 / paths, but with likelihood ratios; of a summary, at most 1
-            less the lowest of its `levels`.
+        probability: of a breach, from 1 / paths (any of importance sampling) to below 1; of a summary, at most 1 less
+            the lowest of its `levels`.
         by: years, one of `outcome.worst_times`; default: the last of them.
 
     Raises:
@@ -91,12 +91,7 @@ def threshold_curve(
     if probabilities is None:
         probabilities = np.geomspace(min(max(_FEWEST / outcome.paths, _LEAST), _MOST), _MOST, _POINTS)
     shares = _checked(outcome, probabilities)
-    if not are_independent(outcome):
-        levels, error, low, high = _sampled_levels(outcome, row, shares)
-    else:
-        last = min(interval_ranks(float(shares.max()), outcome.paths)[1], outcome.paths)
-        ascending = outcome.lowest_worst(last, row) if outcome.worst is None else outcome.worst_ascending[row]
-        levels, error, low, high = _levels(ascending, outcome.paths, shares)
+    levels, error, low, high = (_plain_levels if are_independent(outcome) else _sampled_levels)(outcome, row, shares)
     return ThresholdCurve(
         by=outcome.worst_times[row], probabilities=shares, levels=levels, standard_error=error, low=low, high=high
     )
@@ -128,11 +123,18 @@ def _checked(outcome: Outcome, probabilities: ArrayLike) -> NDArray[np.float64]:
         problems.add("probabilities", "must be at least one probability, such as 0.01")
     shares = np.array([checks.number(problems, "probability", one, above=0, below=1) for one in listed])
     problems.raise_any()
-    if shares.min() * outcome.paths < 1 and outcome.weight is None:
+    if outcome.weight is None and shares.min() * outcome.paths < 1:
         least = f"1 / paths ({1 / outcome.paths:g})"
         problems.add("probability", f"must be at least {least}, not {shares.min():g}: simulate more paths")
     problems.raise_any()
     return shares
+
+
+def _plain_levels(outcome: Outcome, row: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    if outcome.worst is not None:
+        return _levels(outcome.worst_ascending[row], outcome.paths, probabilities)
+    last = min(interval_ranks(float(probabilities.max()), outcome.paths)[1], outcome.paths)
+    return _levels(outcome.lowest_worst(last, row), outcome.paths, probabilities)
 
 
 def _levels(ascending: NDArray[np.floating], paths: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
