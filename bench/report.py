@@ -81,6 +81,21 @@ def _history_rows(cases: dict[str, Case]) -> list[str]:
     ]
 
 
+def _threshold_rows(cases: dict[str, Case]) -> list[str]:
+    def seconds(name: str) -> str:
+        return f"{float(cases[name]['stats']['median']):.2g} s"
+
+    curve = cases["threshold curve"]["extra_info"]
+    return [
+        _row(
+            f"`threshold_curve`, {curve['levels']:,} levels of {curve['paths']:,} paths, sorting included",
+            seconds("threshold curve"),
+        ),
+        _row("`calibrate_margin`, maintenance and initial, a million paths each", seconds("calibrate_margin")),
+        _row("`calibrate_ladder`, two tiers, seven simulations of 200,000 paths", seconds("calibrate_ladder")),
+    ]
+
+
 def _process_rows(cases: dict[str, Case]) -> list[str]:
     def seconds(name: str) -> float:
         return float(cases[name]["stats"]["median"])
@@ -121,6 +136,7 @@ def tables(report: Case) -> str:
         "|---|---|",
         *_walk_rows(cases),
         *_history_rows(cases),
+        *_threshold_rows(cases),
         *_process_rows(cases),
         "",
         "What a grid misses: liquidation within five days of a tenfold long perpetual under Merton's model,",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,3 +104,23 @@ def test_what_cannot_be_is_refused(settings: dict[str, Any], message: str) -> No
     with pytest.raises(kernel.InvalidInput) as refused:
         surface(**settings)
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
+def test_figures_are_drawn(tmp_path: Path, suffix: str, start: bytes) -> None:
+    """A surface, also one without any rate, is drawn, the same bytes each time."""
+    found, none = surface(paths=2_000), surface(paths=2_000, leverages=[100], horizons=[5 * DAY])
+    assert np.isnan(none.rate).all()
+    for one in (found, none):
+        kernel.plot_surface(one, tmp_path / f"once.{suffix}")
+        kernel.plot_surface(one, tmp_path / f"twice.{suffix}")
+        drawn = (tmp_path / f"once.{suffix}").read_bytes()
+        assert drawn.startswith(start)
+        assert drawn == (tmp_path / f"twice.{suffix}").read_bytes()
+
+
+def test_other_figures_are_refused(tmp_path: Path) -> None:
+    """A suffix that is none of a figure's is refused before anything is written."""
+    with pytest.raises(kernel.InvalidInput, match="must end in"):
+        kernel.plot_surface(surface(paths=2_000), tmp_path / "surface.jpg")
+    assert not list(tmp_path.iterdir())

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks
-from kernel.errors import Problems
+from kernel.errors import InvalidInput, Problem, Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks
-from kernel.measures.replicates import are_independent, ordered, reach, spread, weighted
+from kernel.measures.replicates import Ordered, are_independent, ordered, reach
 from kernel.outcome import Outcome, require_outcome
 from kernel.text import duration
 
@@ -51,11 +51,11 @@ def threshold(outcome: Outcome, probability: float, by: float | None = None) -> 
         True
     """
     row = _row(outcome, by)
-    probability = _checked(outcome, probability)[0]
+    shares = _checked(outcome, probability)
     if not are_independent(outcome):
-        return Estimate(*_sampled_levels(outcome, row, np.array([probability])).T[0].tolist())
-    last = min(interval_ranks(probability, outcome.paths)[1], outcome.paths)
-    return Estimate(*_levels(outcome.lowest_worst(last, row), outcome.paths, np.array([probability])).T[0].tolist())
+        return Estimate(*_sampled_levels(outcome, row, shares).T[0].tolist())
+    last = min(interval_ranks(float(shares[0]), outcome.paths)[1], outcome.paths)
+    return Estimate(*_levels(outcome.lowest_worst(last, row), outcome.paths, shares).T[0].tolist())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -133,32 +133,59 @@ def _checked(outcome: Outcome, probabilities: ArrayLike) -> NDArray[np.float64]:
 def _plain_levels(outcome: Outcome, row: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     if outcome.worst is not None:
         return _levels(outcome.worst_ascending[row], outcome.paths, probabilities)
-    last = min(interval_ranks(probabilities.max(), outcome.paths)[1], outcome.paths)
+    last = min(interval_ranks(float(probabilities.max()), outcome.paths)[1], outcome.paths)
     return _levels(outcome.lowest_worst(last, row), outcome.paths, probabilities)
-
-
-def _sampled_levels(outcome: Outcome, row: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return levels, errors and interval ends, [4, probability], from weighted paths or replicates."""
-    if outcome.worst is None:
-        raise TypeError("an outcome with replicates or likelihood ratios has paths")
-    worst, most, paths = outcome.worst[row], reach(outcome.replicates), outcome.paths
-    found, levels = ordered(worst, outcome.weight), []
-    for mass in paths * probabilities:
-        value = found.at(mass)
-        error = spread(weighted(outcome.weight, worst <= worst.dtype.type(value)), outcome.replicates)
-        low, high = found.around(mass, most * error * paths)
-        levels.append((value, (high - low) / (2 * most), low, high))
-    return np.array(levels).T
 
 
 def _levels(ascending: NDArray[np.floating], paths: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return levels, errors and interval ends, [4, probability], from the lowest worst metrics."""
     ends = np.array([interval_ranks(one, paths) for one in probabilities.tolist()])
-    at = np.array([math.floor(Fraction(repr(one)) * paths) for one in probabilities.tolist()])
+    at = _ranks(paths, probabilities)
 
     def order(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
         found = ascending[np.clip(ranks, 1, ascending.size) - 1].astype(np.float64)
         return np.where(ranks < 1, -np.inf, np.where(ranks > paths, np.inf, found))
 
-    low, high = order(ends[:, 0]), order(ends[:, 1])
+    low, high = order(np.minimum(ends[:, 0], at)), order(ends[:, 1])
     return np.array([order(at), (high - low) / (2 * Z), low, high])
+
+
+def _ranks(paths: int, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return floor(probability * paths), reckoned with the decimals that were written."""
+    return np.array([math.floor(Fraction(repr(one)) * paths) for one in probabilities.tolist()])
+
+
+def _sampled_levels(outcome: Outcome, row: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what `_levels` does, of paths with likelihood ratios or replicates."""
+    if outcome.worst is None:
+        raise TypeError("an outcome with replicates or likelihood ratios has paths")
+    paths, most = outcome.paths, reach(outcome.replicates)
+    found = ordered(outcome.worst[row], outcome.weight)
+    mass = _ranks(paths, probabilities) if outcome.weight is None else probabilities * paths
+    if mass.min() < found.mass[0]:
+        message = (
+            f"must be at least {found.mass[0] / paths:.3g}, what the lowest path counts, not {mass.min() / paths:g}"
+        )
+        raise InvalidInput([Problem("probability", message)])
+    levels = np.array([found.at(one) for one in mass.tolist()])
+    half = most * _spreads(outcome, row, levels) * paths
+    low, high = np.array([found.around(*one) for one in zip(mass.tolist(), half.tolist(), strict=True)]).T
+    return np.array([levels, (high - low) / (2 * most), low, high])
+
+
+def _spreads(outcome: Outcome, row: int, levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standard error of each share of the paths, by what they count, at or below a level."""
+    worst, paths = outcome.worst, outcome.paths
+    assert worst is not None  # noqa: S101 - checked
+    weights = np.ones(paths) if outcome.weight is None else outcome.weight.astype(np.float64)
+    if outcome.replicates:
+        blocks = zip(np.split(worst[row], outcome.replicates), np.split(weights, outcome.replicates), strict=True)
+        means = np.array([_below(ordered(*one), levels) for one in blocks]) / (paths / outcome.replicates)
+        return np.asarray(means.std(axis=0, ddof=1) / math.sqrt(outcome.replicates))
+    mean, square = (_below(ordered(worst[row], weights**k), levels) / paths for k in (1, 2))
+    return np.sqrt(np.maximum(square - mean**2, 0.0) / max(paths - 1, 1))
+
+
+def _below(found: Ordered, levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mass at or below each level."""
+    return np.append(0.0, found.mass)[np.searchsorted(found.values, levels, side="right")]
