@@ -93,8 +93,9 @@ def chunk_size(steps: int, assets: int, jumps: float) -> int:
 def new_arrays(job: Job, first: int, last: int) -> Arrays:
     """Allocate results for the paths [first, last)."""
     paths, weighted = last - first, job.plan.tilt.size > 0
-    rows = (job.assets, job.tiers, job.worst_step.size, job.tiers if weighted else 0)
-    price, time, worst, score = (np.empty((size, paths), job.real) for size in rows)
+    rows = (job.assets, job.tiers, job.worst_step.size)
+    price, time, worst = (np.empty((size, paths), job.real) for size in rows)
+    score = np.zeros((job.tiers if weighted else 0, paths), job.real)  # 0 of tiers that are breached at the opening
     return Arrays(np.empty(paths, job.real), price, time, worst, score, job.worst_step, first)
 
 

@@ -98,14 +98,38 @@ class Scale(NamedTuple):
         return np.asarray(np.clip(found, above[breached + 1], bounds[breached]))
 
 
-def watch(exposures: Exposures, ladder: Ladder, spot: NDArray[np.float64], real: DTypeLike) -> Watch:
-    """Return what the kernels watch: a tier is breached when equity - level * (base + requirement) <= 0."""
+class Condition(NamedTuple):
+    """An event: fixed + weight @ relative prices is at most 0."""
+
+    name: str
+    fixed: float
+    weight: NDArray[np.float64]  # [asset]
+
+    def gap(self, prices: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far relative prices, [asset] or [asset, path], are from it."""
+        return np.asarray(self.fixed + self.weight @ prices)
+
+
+def conditions(exposures: Exposures, ladder: Ladder) -> list[Condition]:
+    """Return when each tier is breached: equity - level * (base + requirement) <= 0."""
+    base, requirement = _requirement(exposures, ladder)
+    fixed, weight = exposures.fixed - ladder.levels * base, exposures.value - ladder.levels[:, None] * requirement
+    return [Condition(*one) for one in zip(ladder.names, fixed.tolist(), weight, strict=True)]
+
+
+def _requirement(exposures: Exposures, ladder: Ladder) -> tuple[float, NDArray[np.float64]]:
+    """Return the metric's denominator: its base, and what it has [asset] per unit of relative price."""
     if ladder.metric == "equity_fraction":
-        base, requirement = exposures.opening_equity, np.zeros_like(exposures.requirement)
-    else:
-        base, requirement = 0.0, exposures.requirement
-    fixed = exposures.fixed - ladder.levels * base  # [tier]
-    weight = exposures.value - ladder.levels[:, None] * requirement  # [tier, asset]
+        return exposures.opening_equity, np.zeros_like(exposures.requirement)
+    return 0.0, exposures.requirement
+
+
+def watch(exposures: Exposures, ladder: Ladder, spot: NDArray[np.float64], real: DTypeLike) -> Watch:
+    """Return what the kernels watch."""
+    base, requirement = _requirement(exposures, ladder)
+    tiers = conditions(exposures, ladder)
+    fixed = np.array([one.fixed for one in tiers])  # [tier]
+    weight = np.array([one.weight for one in tiers])  # [tier, asset]
     size = np.abs(fixed) + np.abs(exposures.value).sum() + np.abs(ladder.levels) * (abs(base) + requirement.sum())
     opening_tier = int(np.count_nonzero(fixed + weight.sum(axis=1) <= _ROUNDING * size))
     cast: Any = np.dtype(real).type

@@ -32,8 +32,10 @@ from kernel.chunks import (
     worst_time,
 )
 from kernel.errors import InvalidInput, Problem, Problems
-from kernel.ladder import Ladder, watch
+from kernel.importance import choose_tilt, tilted, weigh
+from kernel.ladder import Condition, Ladder, conditions, watch
 from kernel.markets import Market
+from kernel.markets.diffusion import Diffusion
 from kernel.outcome import Outcome
 from kernel.sampling import REPLICATES, SAMPLING, check_sampling
 from kernel.sampling.ordering import rotation
@@ -108,6 +110,7 @@ def check(
     clean["seed"] = checks.whole(problems, "seed", settings["seed"], 0, 2**64 - 1)
     if settings["threads"] is not None:
         clean["threads"] = checks.whole(problems, "threads", settings["threads"], 1, 4096)
+    _check_importance(problems, market, ladder, settings)
     _check_callables(problems, settings.get("executor"), settings.get("progress"))
     clean["sampling"] = settings.get("sampling", "plain")
     for field, choices in (
@@ -129,6 +132,21 @@ def check(
             if equity <= 0:
                 problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {equity:g}")
     return problems, clean
+
+
+def _check_importance(problems: Problems, market: Market, ladder: Ladder, settings: dict[str, Any]) -> None:
+    target = settings.get("importance")
+    if target is None:
+        return
+    if isinstance(target, str):
+        if isinstance(ladder, Ladder) and target not in ladder.names:
+            problems.add("importance", f"must be one of {', '.join(ladder.names)} or a level, not {target!r}")
+    else:
+        checks.number(problems, "importance", target, above=0, below=1)
+    if isinstance(market, Market) and not isinstance(market, Diffusion):
+        problems.add("importance", f"is for Gbm, Merton and Kou, not {type(market).__name__}: leave it out")
+    if settings["record"] == "summary":
+        problems.add("record", "must be 'paths' with importance: few paths will do")
 
 
 def _worst_steps(problems: Problems, worst: bool | ArrayLike, horizon: float, steps: int) -> NDArray[np.int64]:
@@ -167,6 +185,7 @@ def simulate(
     sampling: str = "plain",
     levels: Sequence[float] = (0.95, 0.975, 0.99, 0.995, 0.999),
     worst: bool | ArrayLike = False,
+    importance: str | float | None = None,
     threads: int | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -199,6 +218,10 @@ def simulate(
             probabilities of thresholds.
         worst: True keeps each path's worst metric over the horizon, for `threshold`; or the times in years, each the
             end of a step, by which to keep it.
+        importance: a tier, or a level such as 0.9999 of losses: paths are simulated under a tilt of drift and jumps
+            that makes its breach, or losses beyond that Value at Risk, common, and weighted in turn. For `Gbm`,
+            `Merton` and `Kou`; what is common without the tilt is then estimated badly. For breaches of positions on
+            several assets take some steps: their weights are reckoned at the ends of steps.
         threads: of the own thread pool; default: all available processors.
         executor: any `concurrent.futures.Executor` to run the chunks on instead.
         progress: called with paths done and paths in all, in the calling thread, as chunks are done.
@@ -218,25 +241,35 @@ def simulate(
     settings = {
         "horizon": horizon, "steps": steps, "paths": paths, "seed": seed, "monitoring": monitoring,
         "precision": precision, "record": record, "sampling": sampling, "levels": levels, "worst": worst,
-        "threads": threads, "executor": executor, "progress": progress,
+        "importance": importance, "threads": threads, "executor": executor, "progress": progress,
     }  # fmt: skip
     problems, clean = check(market, account, ladder, settings)
     problems.raise_any()
-    job = new_job(market, account, ladder, clean)
+    job, exposures = new_job(market, account, ladder, clean), account.exposures(market.assets, np.asarray(market.spot))
     warm(job)
+    tilt = None
+    if importance is not None:
+        assert isinstance(market, Diffusion)  # noqa: S101 - checked
+        losses = Condition("that loss", -float(exposures.value.sum()), exposures.value)
+        drawn = job._replace(points=None)  # the pilot is small, and its paths are far off
+        tilt = choose_tilt(drawn, market, conditions(exposures, ladder), losses, clean["importance"])
+        job = tilted(job, market, tilt)
     arrays = None if job.summarised else new_arrays(job, 0, clean["paths"])
     size = chunk_size(clean["steps"], job.assets, _jumps(market, clean["horizon"]))
     results = _results(job, clean["paths"], size, arrays, executor, clean["threads"] or available_threads())
     summary = _collect(results, arrays, job, clean["paths"], progress)
-    exposures = account.exposures(market.assets, np.asarray(market.spot))
+    provenance = _provenance(market, account, ladder, clean)
     kept = {} if arrays is None else {name: getattr(arrays, name) for name in _KEPT}
+    if tilt is not None and arrays is not None and isinstance(market, Diffusion):
+        kept["weight"], kept["breach_weight"] = weigh(tilt, job, market, arrays)
+        provenance["tilt"] = tilt.exponent.tolist()
     return Outcome(
         paths=clean["paths"],
         horizon=clean["horizon"],
         assets=tuple(market.assets),
         tiers=ladder.names,
         opening_equity=exposures.opening_equity,
-        provenance=_provenance(market, account, ladder, clean),
+        provenance=provenance,
         worst_times=tuple(worst_time(job.plan, int(steps)) for steps in job.worst_step),
         summary=summary,
         replicates=REPLICATES[clean["sampling"]],
@@ -257,6 +290,7 @@ def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, A
         sounded=clean["worst"].size > 0,
         tilt=np.empty(0, real),
         growth=0.0,
+        jump_ratio=0.0,
     )
     return Job(
         step=market.step(real, clean["horizon"] / clean["steps"]),
@@ -334,7 +368,7 @@ def _collect(
             if len(parts) >= _MERGED_AT_ONCE:
                 parts = [merge(parts, job.kept)]
         elif arrays is not None and part is not None and part is not arrays:
-            for name in _KEPT:
+            for name in (*_KEPT, "score"):
                 getattr(arrays, name)[..., first:last] = getattr(part, name)
         if progress is not None:
             progress(last, paths)

@@ -20,7 +20,7 @@ LAYERS = [
     {"markets", "accounts"},
     {"ladder", "sampling"},
     {"chunks"},
-    {"outcome"},
+    {"outcome", "importance"},
     {"simulation"},
     {"measures", "tables", "choice"},
     {"prices", "figures"},

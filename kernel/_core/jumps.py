@@ -107,6 +107,7 @@ def _land(step, lanes, assets, segment, few, few_assets, n):
 def _draw_jump(step, seed, few, assets, n):
     """Draw, at the jump's address, its normals, the diffusion and bridge after it, and the time of the next one."""
     for j in range(n):
+        few.ratio[j] = 0
         few.jumps[j] += np.uint64(1)
         few.moment[j], few.start[j] = few.jumps[j], few.next_jump[j]
     whole = whole_vectors(n, few.path.size)
@@ -119,24 +120,30 @@ def _draw_jump(step, seed, few, assets, n):
 
 
 @block
-def _start_pieces(few, segment, n):
+def _start_pieces(few, segment, jump_ratio, n):
     """Let each lane's segment run to its next jump or to the end of the block's."""
     start, stop, span, root, real = few.start, few.stop, few.span, few.root, few.span.dtype.type
     for j in range(n):
         stop[j] = min(few.next_jump[j], segment.stop)
+        few.ratio[j] = jump_ratio if few.next_jump[j] < segment.stop else 0.0
         span[j] = real(stop[j] - start[j])
         root[j] = math.sqrt(span[j])
 
 
 @block
-def _leap(step, book, seed, lanes, assets, segment, few, few_assets, n, bridged, sounded, ledger):
+def _leap(step, book, plan, seed, lanes, assets, segment, few, few_assets, n, ledger):
     """Walk the lanes of `few` through their jumps to the end of the segment."""
-    spread, zero = covariance(step), few.span.dtype.type(0)
+    spread, zero, bridged, sounded = (
+        covariance(step),
+        few.span.dtype.type(0),
+        plan.bridged,
+        plan.bridged and plan.sounded,
+    )
     mark(book, few_assets, n)
     if bridged:
         take_exponents(lanes, segment.slot, few, n)
     while n > 0:
-        _start_pieces(few, segment, n)
+        _start_pieces(few, segment, plan.jump_ratio, n)
         piece = Segment(few.start, few.stop, few.span, few.root, _AFTER)
         advance(step, piece, few_assets, n)
         mark(book, few_assets, n)
@@ -165,8 +172,7 @@ def _cross_jumping(step, book, plan, seed, lanes, assets, segment, n, leapers, l
     jumping = _board(step, lanes, assets, segment, n, leapers, leaper_assets)
     advance(step, segment, assets, n)
     if jumping > 0:
-        sounded = plan.bridged and plan.sounded
-        _leap(step, book, seed, lanes, assets, segment, leapers, leaper_assets, jumping, plan.bridged, sounded, ledger)
+        _leap(step, book, plan, seed, lanes, assets, segment, leapers, leaper_assets, jumping, ledger)
     return jumping
 
 

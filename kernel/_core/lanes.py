@@ -40,6 +40,7 @@ def lanes_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
         ("lowest", real, ""),  # the lowest reading so far, where it is kept
         ("reading", real, ""),  # of the book, as its levels are
         ("saved", real, ""),  # scratch
+        ("ratio", real, ""),  # log likelihood ratio of the segment's end: not 0 where a jump ends it
         ("exponent", real, ""),  # exponential variate of mean 1/2: the bridge's share of chance
         ("chance", np.uint32, 4),  # by step of the four: the word that the exponential variate comes from
         ("ceiling", real, ""),  # what the variate does not exceed

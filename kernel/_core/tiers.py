@@ -39,6 +39,7 @@ def gather(covariance, lanes, assets, segment, n, few, few_assets):
         few.source[j], few.path[j] = i, lanes.path[i]
         few.tier[j], few.level[j], few.exponent[j] = lanes.tier[i], lanes.level[i], lanes.exponent[i]
         few.start[j], few.stop[j], few.span[j] = at(segment.start, i), at(segment.stop, i), at(segment.span, i)
+        few.ratio[j] = lanes.ratio[i]
     for a in range(assets.size):
         dense, sparse = assets[a], few_assets[a]
         for j in range(count):
@@ -64,7 +65,7 @@ def drop_unflagged(covariance, few, few_assets, n):
         i = few.chosen[j]
         few.source[j], few.waiting[j], few.path[j] = few.source[i], few.waiting[i], few.path[i]
         few.tier[j], few.level[j], few.exponent[j] = few.tier[i], few.level[i], few.exponent[i]
-        few.start[j], few.stop[j], few.span[j] = few.start[i], few.stop[i], few.span[i]
+        few.start[j], few.stop[j], few.span[j], few.ratio[j] = few.start[i], few.stop[i], few.span[i], few.ratio[i]
     for a in range(few_assets.size):
         before, after = few_assets[a].before, few_assets[a].after
         for j in range(kept):

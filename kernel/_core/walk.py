@@ -28,6 +28,7 @@ class Plan(NamedTuple):
     sounded: bool  # the lowest readings are wanted
     tilt: np.ndarray  # [asset] exponents of the likelihood ratios at breaches, and their growth per year, see `score`
     growth: float
+    jump_ratio: float  # of a tilt: log of a jump's likelihood ratio, its size unknown
 
 
 class Normals(NamedTuple):

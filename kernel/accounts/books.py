@@ -330,9 +330,9 @@ def _fathom_linear(book, covariance, lanes, assets, n):
 
 @implements(score, LinearBook)
 def _score_linear(book, tilt, growth, lanes, assets, bridged, n):
-    stop, reading = lanes.stop, lanes.reading
+    stop, reading, ratio = lanes.stop, lanes.reading, lanes.ratio
     for j in range(n):
-        reading[j] = growth * stop[j]
+        reading[j] = growth * stop[j] + ratio[j]
     for a in range(assets.size):
         exponent, after = tilt[a], assets[a].after
         for j in range(n):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 from kernel._core.jit import implements
@@ -66,4 +67,6 @@ class Bates(NormalJumps, Heston):
 
     def step(self, real: DTypeLike, span: float) -> NamedTuple:
         """Return Heston's step and the jumps, their covariance factored."""
-        return BatesStep(self._heston(real, span), self.jump_intensity, self._jump_sizes(real))
+        return BatesStep(
+            self._heston(real, span), self.jump_intensity, self._jump_sizes(real, np.zeros(len(self.assets)))
+        )

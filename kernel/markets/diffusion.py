@@ -101,11 +101,36 @@ class Diffusion(Market):
     def _compensator(self) -> NDArray[np.float64]:
         """Return the yearly growth of each expected price that is due to jumps."""
 
+    @abstractmethod
+    def tilted_step(self, real: DTypeLike, exponent: NDArray[np.float64]) -> NamedTuple:
+        """Return what `step` does, under the measure of density exp(exponent @ log price) up to a factor.
+
+        Esscher (1932), as Gerber and Shiu (1994), "Option pricing by Esscher transforms", apply it to log prices of
+        independent increments: the market stays one of its kind.
+        """
+
+    @abstractmethod
+    def cumulant(self, exponent: NDArray[np.float64]) -> float:
+        """Return log E[exp(exponent @ log(price / opening price))] per year; infinite where there is none."""
+
+    def step(self, real: DTypeLike, span: float) -> NamedTuple:
+        """Return what the kernels need of the market, the covariance factored."""
+        return self.tilted_step(real, np.zeros(len(self.assets)))
+
+    def _log_drift(self) -> NDArray[np.float64]:
+        return np.asarray(self.drift) - 0.5 * np.asarray(self.volatility) ** 2 - self._compensator()
+
+    def _covariance(self) -> NDArray[np.float64]:
+        volatility = np.asarray(self.volatility)
+        return np.asarray(self.correlation) * np.outer(volatility, volatility)
+
     def loading(self) -> NDArray[np.float64]:
         """Return the lower Cholesky factor of the covariance."""
-        volatility = np.asarray(self.volatility)
-        return lower_factor(np.asarray(self.correlation) * np.outer(volatility, volatility))
+        return lower_factor(self._covariance())
 
-    def _diffusion(self, real: DTypeLike) -> DiffusionStep:
-        drift = np.asarray(self.drift) - 0.5 * np.asarray(self.volatility) ** 2 - self._compensator()
+    def _diffusion(self, real: DTypeLike, exponent: NDArray[np.float64]) -> DiffusionStep:
+        drift = self._log_drift() + self._covariance() @ exponent
         return DiffusionStep(drift.astype(real), self.loading().astype(real))
+
+    def _diffusion_cumulant(self, exponent: NDArray[np.float64]) -> float:
+        return float(exponent @ self._log_drift() + 0.5 * exponent @ self._covariance() @ exponent)

@@ -36,9 +36,13 @@ class Gbm(Diffusion):
     def _compensator(self) -> NDArray[np.float64]:
         return np.zeros(len(self.assets))
 
-    def step(self, real: DTypeLike, span: float) -> NamedTuple:
-        """Return the diffusion alone."""
-        return self._diffusion(real)
+    def tilted_step(self, real: DTypeLike, exponent: NDArray[np.float64]) -> NamedTuple:
+        """Return the diffusion alone, its drift moved."""
+        return self._diffusion(real, exponent)
+
+    def cumulant(self, exponent: NDArray[np.float64]) -> float:
+        """Return that of the diffusion."""
+        return self._diffusion_cumulant(exponent)
 
     @classmethod
     def fit(

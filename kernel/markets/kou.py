@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
@@ -87,11 +88,25 @@ class Kou(Diffusion):
         p, up, down = np.asarray(self.up_probability), np.asarray(self.up_mean), np.asarray(self.down_mean)
         return np.asarray(self.jump_intensity * (p / (1 - up) + (1 - p) / (1 + down) - 1))
 
-    def step(self, real: DTypeLike, span: float) -> NamedTuple:
-        """Return the diffusion and the laws of the jumps."""
-        # copies: read-only arrays are another type to Numba, and pickling makes them writable
-        sizes = (np.array(value) for value in (self.up_probability, self.up_mean, self.down_mean))
-        return KouStep(self._diffusion(real), self.jump_intensity, *sizes)
+    def tilted_step(self, real: DTypeLike, exponent: NDArray[np.float64]) -> NamedTuple:
+        """Return the diffusion, and the jumps with intensity, probabilities and means moved."""
+        p, up, down = (np.asarray(value) for value in (self.up_probability, self.up_mean, self.down_mean))
+        moments, rises = self._jump_moments(exponent), p / (1 - exponent * up)
+        sizes = (rises / moments, up / (1 - exponent * up), down / (1 + exponent * down))
+        return KouStep(self._diffusion(real, exponent), self.jump_intensity * float(np.prod(moments)), *sizes)
+
+    def cumulant(self, exponent: NDArray[np.float64]) -> float:
+        """Return that of the diffusion and the jumps (Kou 2002), for -1 / down mean < exponent < 1 / up mean."""
+        up, down = np.asarray(self.up_mean), np.asarray(self.down_mean)
+        if (exponent * up >= 1).any() or (-exponent * down >= 1).any():
+            return math.inf
+        jumps = self.jump_intensity * float(np.prod(self._jump_moments(exponent)) - 1)
+        return self._diffusion_cumulant(exponent) + jumps
+
+    def _jump_moments(self, exponent: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return E[exp(exponent * log-jump)] of each asset."""
+        p, up, down = (np.asarray(value) for value in (self.up_probability, self.up_mean, self.down_mean))
+        return np.asarray(p / (1 - exponent * up) + (1 - p) / (1 + exponent * down))
 
     @classmethod
     def fit(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-from numpy.typing import ArrayLike, DTypeLike
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from kernel._core.jit import implements
 from kernel._core.operations import jump
@@ -15,6 +17,8 @@ from kernel.fitting import Fit, fitted
 from kernel.history import History, as_history
 from kernel.markets.diffusion import Diffusion, DiffusionStep, move_as_diffusion
 from kernel.markets.normal_jumps import JumpSizes, NormalJumps, jump_normally
+
+_MOST = 700.0  # of a logarithm whose exponential is finite
 
 
 class MertonStep(NamedTuple):
@@ -61,9 +65,16 @@ class Merton(NormalJumps, Diffusion):
         super()._check(problems, size)
         self._set(**self._checked_jumps(problems, size))
 
-    def step(self, real: DTypeLike, span: float) -> NamedTuple:
-        """Return the diffusion and the jumps, their covariance factored."""
-        return MertonStep(self._diffusion(real), self.jump_intensity, self._jump_sizes(real))
+    def tilted_step(self, real: DTypeLike, exponent: NDArray[np.float64]) -> NamedTuple:
+        """Return the diffusion, and the jumps with intensity and mean moved."""
+        intensity = self.jump_intensity * math.exp(self._log_jump_moment(exponent))
+        return MertonStep(self._diffusion(real, exponent), intensity, self._jump_sizes(real, exponent))
+
+    def cumulant(self, exponent: NDArray[np.float64]) -> float:
+        """Return that of the diffusion and the jumps (Merton 1976)."""
+        moment = self._log_jump_moment(exponent)
+        jumps = self.jump_intensity * math.expm1(moment) if moment < _MOST else math.inf
+        return self._diffusion_cumulant(exponent) + jumps
 
     @classmethod
     def fit(

@@ -58,7 +58,15 @@ class NormalJumps:
         mean, deviation = np.asarray(self.jump_mean), np.asarray(self.jump_volatility)
         return np.asarray(self.jump_intensity * np.expm1(mean + 0.5 * deviation**2))
 
-    def _jump_sizes(self, real: DTypeLike) -> JumpSizes:
+    def _jump_covariance(self) -> NDArray[np.float64]:
         deviation = np.asarray(self.jump_volatility)
-        covariance = np.asarray(self.jump_correlation) * np.outer(deviation, deviation)
-        return JumpSizes(np.asarray(self.jump_mean).astype(real), lower_factor(covariance).astype(real))
+        return np.asarray(self.jump_correlation) * np.outer(deviation, deviation)
+
+    def _jump_sizes(self, real: DTypeLike, exponent: NDArray[np.float64]) -> JumpSizes:
+        covariance = self._jump_covariance()
+        mean = np.asarray(self.jump_mean) + covariance @ exponent
+        return JumpSizes(mean.astype(real), lower_factor(covariance).astype(real))
+
+    def _log_jump_moment(self, exponent: NDArray[np.float64]) -> float:
+        """Return log E[exp(exponent @ log-jump)]."""
+        return float(exponent @ np.asarray(self.jump_mean) + 0.5 * exponent @ self._jump_covariance() @ exponent)

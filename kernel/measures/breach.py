@@ -155,8 +155,6 @@ def _sampled_survival(outcome: Outcome, tier: str) -> Survival:
         variances = np.cumsum(squares)[:-1] / outcome.paths - values**2
         errors = np.sqrt(np.maximum(variances, 0.0) / max(outcome.paths - 1, 1))
     most = np.maximum.accumulate(largest)[:-1]
-    breached = [
-        share(*numbers, outcome) for numbers in zip(values, errors, np.where(most > 0, most, 1.0), strict=True)
-    ]
+    breached = [share(*numbers, outcome) for numbers in zip(values, errors, np.where(most > 0, most, 1.0), strict=True)]
     value, error, low, high = np.array(breached).T
     return Survival(edges, 1 - value, error, 1 - high, 1 - low)
