@@ -236,7 +236,7 @@ class Heston(Market):
         """Return what the prices' own normals move, at a variance between that of the opening and the long run's."""
         variance = 0.5 * (np.asarray(self.variance) + np.asarray(self.long_variance))
         own = np.sqrt(variance * (1 - np.asarray(self.price_variance_correlation) ** 2))
-        return own[:, None] * lower_factor(np.asarray(self.correlation))
+        return np.asarray(own[:, None] * lower_factor(np.asarray(self.correlation)))
 
     def step(self, real: DTypeLike, span: float) -> NamedTuple:
         """Return the law of the variance over a step, and what the price takes from it."""
