@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from kernel.backtest import Backtest
     from kernel.config.assembly import Run
     from kernel.config.fitted import Fitted
     from kernel.limits import Limit
@@ -201,7 +202,7 @@ def _simulate(job: Run, limits: Sequence[Limit], output: Path | None, *, quiet: 
     levels = sorted({*job.levels, *(limit.level for limit in limits if limit.level is not None)})
     start = time.perf_counter()
     try:
-        with _progress(job.simulation["paths"], quiet=quiet) as progress:
+        with _progress("paths", quiet=quiet) as progress:
             outcome = simulate(
                 job.market, job.account, job.ladder, **job.simulation, record=record, levels=levels, progress=progress
             )
@@ -214,7 +215,7 @@ def _simulate(job: Run, limits: Sequence[Limit], output: Path | None, *, quiet: 
 
 
 @contextmanager
-def _progress(paths: int, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+def _progress(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
     """Show a bar on a terminal from the first chunk on: compiling before it says nothing of the time left."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -222,15 +223,15 @@ def _progress(paths: int, *, quiet: bool) -> Iterator[Callable[[int, int], None]
     with ExitStack() as shown:
         bars: list[Any] = []
 
-        def show(done: int, _: int) -> None:
+        def show(done: int, of: int) -> None:
             if not bars:
-                bars.append(shown.enter_context(click.progressbar(length=paths, file=sys.stderr, label="paths")))
+                bars.append(shown.enter_context(click.progressbar(length=of, file=sys.stderr, label=label)))
             bars[0].update(done - bars[0].pos)
 
         yield show
 
 
-def _write(found: dict[str, Any], outcome: Outcome, output: Path | None) -> None:
+def _write(found: dict[str, Any], kept: Outcome | Backtest, output: Path | None) -> None:
     if output is None:
         return
     import json
@@ -240,26 +241,51 @@ def _write(found: dict[str, Any], outcome: Outcome, output: Path | None) -> None
     if output.suffix == ".json":
         write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", output)
     else:
-        write_table(outcome.to_arrow(), output)
+        write_table(kept.to_arrow(), output)
+
+
+def _of_history(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what says which prices to read, and which market to fit to them."""
+    options = [
+        click.argument("prices", metavar="[ASSET=]PRICES...", nargs=-1, required=True),
+        click.option(
+            "--market",
+            metavar="NAME",
+            default="auto",
+            show_default=True,
+            help="auto, gbm, merton, kou or filtered_historical.",
+        ),
+        click.option(
+            "--column",
+            "columns",
+            metavar="[ASSET=]COLUMN",
+            multiple=True,
+            help="Column of prices; again for further assets. Default: the closes.",
+        ),
+        click.option("--time", metavar="COLUMN", help="Column of times; default: found out."),
+        click.option("--first", metavar="DATE", help="Leave out what is before."),
+        click.option("--last", metavar="DATE", help="Leave out what is after."),
+        click.option("--max-gap", metavar="DURATION", help="Take no return over longer steps, such as 36h."),
+        click.option(
+            "--volatility", metavar="average|ewma|garch", help="Of gbm and filtered_historical: when, and how."
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _files(prices: Sequence[str]) -> list[tuple[str, Path]]:
+    """Return each file with the name of its asset, or ""."""
+    return [
+        (asset, Path(path)) if equals else ("", Path(one))
+        for one in prices
+        for asset, equals, path in [one.partition("=")]
+    ]
 
 
 @main.command()
-@click.argument("prices", metavar="[ASSET=]PRICES...", nargs=-1, required=True)
-@click.option(
-    "--market", metavar="NAME", default="auto", show_default=True, help="auto, gbm, merton, kou or filtered_historical."
-)
-@click.option(
-    "--column",
-    "columns",
-    metavar="[ASSET=]COLUMN",
-    multiple=True,
-    help="Column of prices; again for further assets. Default: the closes.",
-)
-@click.option("--time", metavar="COLUMN", help="Column of times; default: found out.")
-@click.option("--first", metavar="DATE", help="Leave out what is before.")
-@click.option("--last", metavar="DATE", help="Leave out what is after.")
-@click.option("--max-gap", metavar="DURATION", help="Take no return over longer steps, such as 36h.")
-@click.option("--volatility", metavar="average|ewma|garch", help="Of gbm and filtered_historical: when, and how.")
+@_of_history
 @_format
 @_file("--output", "Write the market to .toml or .json, for `margin run --market`.")
 @_file("--plot", "Draw density, tails and quantiles to .png or .svg.")
@@ -281,13 +307,9 @@ def fit(
     from kernel.config.fitted import check_fit, fit_files
     from kernel.report import fit as report
 
-    files = [
-        (asset, Path(path)) if equals else ("", Path(one))
-        for one in prices
-        for asset, equals, path in [one.partition("=")]
-    ]
-    named = check_fit([path for _, path in files], market, columns, output, plot)
+    files = _files(prices)
     how = {} if volatility is None else {"volatility": volatility}
+    named = check_fit([path for _, path in files], market, columns, output, plot, how)
     found = fit_files(files, market, named, settings, **how)
     told = report.results(found)
     _save_fit(found, told, output, plot)
@@ -311,6 +333,74 @@ def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Pa
         text = to_toml(told) if output.suffix == ".toml" else json.dumps(told, indent=2, allow_nan=False) + "\n"
         write_text(text, output)
         click.echo(f"wrote {output}; next: margin run CONFIG --market {output}", err=True)
+
+
+@main.command()
+@_of_history
+@click.option("--window", metavar="N", help="Rows that a fit looks back on; default: 500.")
+@click.option("--horizon", metavar="DURATION", help="Of a forecast, such as 1d or '5 rows'; default: one row.")
+@click.option("--refit", metavar="N", help="Rows from one fit to the next; default: 7.")
+@click.option(
+    "--level", "levels", metavar="SHARE", multiple=True, help="Such as 99%; again for more. Default: 95%, 99%."
+)
+@click.option("--paths", metavar="N", help="Paths of each forecast; default: 1e5.")
+@click.option("--seed", metavar="N", help="Seed of the random numbers.")
+@click.option("--threads", metavar="N", help="Threads; default: all available processors.")
+@_file("--config", "Take the account and the ladder from a config file; default: one unit of wealth.")
+@_format
+@_file("--output", "Also write .parquet or .csv (every forecast) or .json.")
+@_file("--plot", "Draw losses against Value at Risk, and the calibration, to .png or .svg.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def backtest(
+    prices: Sequence[str],
+    market: str,
+    columns: Sequence[str],
+    levels: Sequence[str],
+    config: Path | None,
+    form: str,
+    output: Path | None,
+    plot: Path | None,
+    volatility: str | None,
+    *,
+    quiet: bool,
+    **settings: str | None,
+) -> None:
+    """Prove a market out of sample on price histories: roll, refit, predict, compare with what happened.
+
+    The account is opened anew for each forecast, with the same notionals. Says per level whether coverage held.
+    """
+    from kernel.config.backtested import backtest_files, check_settings
+    from kernel.config.fitted import OF_HISTORY, check_fit
+    from kernel.errors import Problems
+    from kernel.report import backtest as report
+    from kernel.tables import OUTPUT_SUFFIXES
+
+    files, how = _files(prices), {} if volatility is None else {"volatility": volatility}
+    problems, named, stated = Problems(), None, {}
+    read = [path for _, path in files] + ([config] if config is not None else [])
+    with problems.under(""):
+        named = check_fit(read, market, columns, output, plot, how, OUTPUT_SUFFIXES)
+    with problems.under(""):
+        stated = check_settings({name: value for name, value in settings.items() if name not in OF_HISTORY}, levels)
+    problems.raise_any()
+    reading = {name: settings[name] for name in OF_HISTORY}
+    with _progress("forecasts", quiet=quiet) as progress:
+        found = backtest_files(files, named, reading, config, {**stated, **how, "market": market, "progress": progress})
+    told = report.results(found)
+    _save_backtest(found.backtest, told, output, plot)
+    if form == "json":
+        _print_json(told)
+    else:
+        _print(report.text(told))
+
+
+def _save_backtest(tested: Backtest, told: dict[str, Any], output: Path | None, plot: Path | None) -> None:
+    from kernel.figures import plot_backtest
+
+    if plot is not None:
+        plot_backtest(tested, plot)
+        click.echo(f"wrote {plot}", err=True)
+    _write(told, tested, output)
 
 
 @main.command()

@@ -2,9 +2,12 @@
 
 from kernel.accounts import Account as Account
 from kernel.accounts import Linear as Linear
+from kernel.backtest import Backtest as Backtest
+from kernel.backtest import backtest as backtest
 from kernel.choice import Choice as Choice
 from kernel.choice import choose as choose
 from kernel.errors import InvalidInput as InvalidInput
+from kernel.figures import plot_backtest as plot_backtest
 from kernel.figures import plot_fits as plot_fits
 from kernel.fitting import Fit as Fit
 from kernel.history import History as History

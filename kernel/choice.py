@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kernel.errors import InvalidInput
+from kernel.errors import InvalidInput, Problems
 from kernel.fitting import Fit
 from kernel.fitting.fit import moving_returns
 from kernel.history import History, as_history
-from kernel.markets import FITTED, Market
+from kernel.markets import FITTED, MARKETS, Market
+from kernel.text import near
 
 if TYPE_CHECKING:
     from kernel.fitting.goodness import Goodness
@@ -98,6 +100,30 @@ def choose(prices: ArrayLike | History, *, dt: float | None = None, assets: Sequ
     best = candidates[0]
     fit = best.fits[0] if len(columns) == 1 else FITTED[best.model].fit(history)
     return Choice(fit=fit, model=best.model, candidates=tuple(candidates), reasons=(*_reasons(candidates), *left_out))
+
+
+def check_model(problems: Problems, market: object, how: Mapping[str, Any]) -> None:
+    """Note a name of a market that cannot be fitted, and options that its fit does not take.
+
+    Args:
+        problems: takes what is wrong.
+        market: its name, "auto", or a class with a fit.
+        how: options of the fit.
+    """
+    kind: Any = FITTED.get(market) if isinstance(market, str) else market
+    if kind is None and market != "auto":
+        mend = "is stated, not fitted" if market in MARKETS else f"is not known{near(str(market), ['auto', *FITTED])}"
+        problems.add("market", f"must be auto, {', '.join(FITTED)}: {market!r} {mend}")
+        return
+    for name in how:
+        if kind is None or name not in _options(kind):
+            takers = [one for one, other in FITTED.items() if name in _options(other)]
+            mend = f"belongs to {' and '.join(takers)}, not to" if takers else "is no option of"
+            problems.add(name, f"{mend} {market if isinstance(market, str) else kind.__name__}")
+
+
+def _options(kind: Any) -> set[str]:
+    return set(inspect.signature(kind.fit).parameters) - {"prices", "dt", "assets"}
 
 
 def _column(history: History, k: int) -> History:

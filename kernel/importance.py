@@ -155,6 +155,7 @@ class _Search(NamedTuple):
 def pilot(job: Job) -> Arrays:
     """Walk the paths of the pilot."""
     first, last = MAX_PATHS - _PILOT, MAX_PATHS
+    job = job._replace(mirrored=False, points=None)
     arrays = new_arrays(job, first, last)
     run_chunk(ChunkSpec(job, first, last), arrays)
     return arrays

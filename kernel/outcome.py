@@ -38,16 +38,16 @@ class Outcome:
     """[asset, path]"""
     breach_time: NDArray[np.floating] | None = field(default=None, repr=False)
     """[tier, path] years, NaN: never."""
+    weight: NDArray[np.floating] | None = field(default=None, repr=False)
+    """[path] likelihood ratio at the horizon, of mean 1 under the law that was sampled; None: that is the market's."""
+    breach_weight: NDArray[np.floating] | None = field(default=None, repr=False)
+    """[tier, path] likelihood ratio when the tier breaches; 0: never."""
+    replicates: int = 0
+    """How many equal blocks of consecutive paths are randomised independently of each other; 0: every path is."""
     worst: NDArray[np.floating] | None = field(default=None, repr=False)
     """[time, path] the lowest metric by each of `worst_times`: at or below a tier's level where that is breached."""
     worst_times: tuple[float, ...] = ()
     """Years."""
-    weight: NDArray[np.floating] | None = field(default=None, repr=False)
-    """[path] of importance sampling: what a path counts for its closing prices; None: all count alike."""
-    breach_weight: NDArray[np.floating] | None = field(default=None, repr=False)
-    """[tier, path] of importance sampling: what a path counts for its breach of the tier; 0: it never breaches."""
-    replicates: int = 0
-    """How many equal blocks of consecutive paths are randomised independently of each other; 0: every path is."""
     summary: Summary | None = field(default=None, repr=False)
 
     def worst_losses(self, count: int) -> NDArray[np.float64]:

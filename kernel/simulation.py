@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -393,11 +394,12 @@ def _provenance(market: Market, account: Account, ladder: Ladder, clean: dict[st
 
 def versions() -> dict[str, str]:
     """Return the versions that a run depends on."""
+    return {name: _installed(name) for name in ("margin-kernel", "numba", "llvmlite", "numpy")}
 
-    def installed(name: str) -> str:
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            return "unknown"
 
-    return {name: installed(name) for name in ("margin-kernel", "numba", "llvmlite", "numpy")}
+@cache  # reading the metadata of packages takes as long as 10,000 paths
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

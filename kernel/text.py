@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 UNIT_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440, "w": 7 * 1440, "y": 365 * 1440}
 _YEAR = UNIT_MINUTES["y"]
@@ -26,6 +27,26 @@ def years(text: str) -> float:
     if match is None or match[2] not in UNIT_MINUTES:
         raise ValueError(f"must be a number with the unit m, h, d, w or y, such as '5d', not {text!r}")
     return float(match[1]) * UNIT_MINUTES[match[2]] / _YEAR
+
+
+def share(text: str) -> float:
+    """Return a share written as a number or in percent.
+
+    Raises:
+        ValueError: saying what would be right.
+
+    Example:
+        >>> share("99%"), share("0.975")
+        (0.99, 0.975)
+    """
+    number, percent, rest = text.strip().partition("%")
+    try:
+        value = float(number)
+    except ValueError:
+        rest = text
+    if rest:
+        raise ValueError(f"must be a share such as 99% or 0.99, not {text!r}")
+    return float(Decimal(number.strip()).scaleb(-2)) if percent else value
 
 
 def unit_of(duration: float) -> tuple[str, float]:

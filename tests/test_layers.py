@@ -12,7 +12,7 @@ from kernel._core.jit import COMPILED
 ROOT = Path(__file__).parents[1]
 # From the ground up; a module may import its own layer and those before it.
 LAYERS = [
-    {"errors", "text"},
+    {"errors", "text", "plain"},
     {"checks"},
     {"_core"},
     {"history"},
@@ -23,7 +23,7 @@ LAYERS = [
     {"outcome", "importance"},
     {"simulation"},
     {"measures", "tables", "choice"},
-    {"prices", "figures"},
+    {"prices", "figures", "backtest"},
     {"config"},
     {"limits", "report", "info"},
     {"cli"},

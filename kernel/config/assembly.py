@@ -77,6 +77,20 @@ def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) ->
     )
 
 
+def assemble_account(problems: Problems, sections: Mapping[str, Section], market: Market) -> tuple[Account, Ladder]:
+    """Build the account and the ladder alone, at a market's opening prices.
+
+    Raises:
+        InvalidInput: with the problems noted before and those found here.
+    """
+    account = _account(problems, sections["account"], market, market.assets)
+    ladder = _built(problems, "ladder", Ladder, sections["ladder"])
+    problems.raise_any()
+    assert account is not None  # noqa: S101 - or there were problems
+    assert ladder is not None  # noqa: S101 - as above
+    return account, ladder
+
+
 def _rank(field: str, order: Sequence[str]) -> int:
     """Return the place of the section that a field belongs to."""
     return next((k for k, name in enumerate(order) if re.match(rf"{name}\b", field)), -1)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kernel.choice import Choice, choose
+from kernel.choice import Choice, check_model, choose
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.figures import SUFFIXES, check_plot
 from kernel.fitting import Fit
 from kernel.history import History
-from kernel.markets import FITTED, MARKETS, Market
+from kernel.markets import FITTED, Market
 from kernel.prices import read_prices, written
 from kernel.tables import check_output
-from kernel.text import near, snake
+from kernel.text import snake
 
-_NEEDS_SCIPY = 'to be fitted needs SciPy: pip install "margin-kernel[fit]"'
+NEEDS_SCIPY = 'to be fitted needs SciPy: pip install "margin-kernel[fit]"'
 OF_HISTORY = ("time", "first", "last", "max_gap")
 
 
@@ -54,20 +53,33 @@ class Fitted(NamedTuple):
 
 
 def check_fit(
-    paths: Sequence[Path], market: str, columns: Sequence[str], output: Path | None, plot: Path | None
+    paths: Sequence[Path],
+    market: str,
+    columns: Sequence[str],
+    output: Path | None,
+    plot: Path | None,
+    how: Mapping[str, Any],
+    suffixes: Sequence[str] = (".toml", ".json"),
 ) -> dict[str, str] | str | None:
     """Check what can be checked before a fit; return the columns as `kernel.read_prices` takes them.
+
+    Args:
+        paths: of the price files.
+        market: its name, or "auto".
+        columns: as the command line has them.
+        output: file to write, if any.
+        plot: figure to write, if any.
+        how: options of the market's fit.
+        suffixes: that the output may have.
 
     Raises:
         InvalidInput: with everything that has to be mended.
     """
     problems = Problems()
-    if market not in {"auto", *FITTED}:
-        mend = "is stated, not fitted" if market in MARKETS else f"is not known{near(market, ['auto', *FITTED])}"
-        problems.add("market", f"must be auto, {', '.join(FITTED)}: {market!r} {mend}")
+    check_model(problems, market, how)
     if output is not None:
         with problems.under(""):
-            check_output(output, paths, suffixes=(".toml", ".json"))
+            check_output(output, paths, suffixes=suffixes)
     if plot is not None:
         with problems.under(""):
             check_output(plot, paths, suffixes=SUFFIXES, field="plot")
@@ -104,20 +116,28 @@ def fit_files(
         InvalidInput: with everything that has to be mended.
     """
     kind = FITTED.get(market)
-    for name in how:
-        if kind is None or name not in inspect.signature(kind.fit).parameters:
-            takers = [one for one, other in FITTED.items() if name in inspect.signature(other.fit).parameters]
-            raise InvalidInput([Problem(name, f"belongs to {' and '.join(takers)}, not to {market}")])
-    paths = [path for _, path in files]
-    named = {asset or path.name.partition(".")[0]: path for asset, path in files}
-    source: Any = named if any(asset for asset, _ in files) else paths
-    history = read_prices(paths[0] if source is paths and len(paths) == 1 else source, columns=columns, **settings)
+    history, source = read_files(files, columns, settings)
     try:
         choice = choose(history) if kind is None else None
         fit = choice.fit if choice else kind.fit(history, **how)  # type: ignore[union-attr]
     except ImportError:
-        raise InvalidInput([Problem("market", _NEEDS_SCIPY)]) from None
-    return Fitted(fit, history, _source(", ".join(path.name for path in paths), paths, history), choice)
+        raise InvalidInput([Problem("market", NEEDS_SCIPY)]) from None
+    return Fitted(fit, history, source, choice)
+
+
+def read_files(
+    files: Sequence[tuple[str, Path]], columns: Mapping[str, str] | str | None, settings: Mapping[str, Any]
+) -> tuple[History, Source]:
+    """Read price files, as `fit_files` takes them, and say where the history comes from.
+
+    Raises:
+        InvalidInput: with everything that has to be mended.
+    """
+    paths = [path for _, path in files]
+    named = {asset or path.name.partition(".")[0]: path for asset, path in files}
+    several: Any = named if any(asset for asset, _ in files) else paths
+    history = read_prices(paths[0] if several is paths and len(paths) == 1 else several, columns=columns, **settings)
+    return history, _source(", ".join(path.name for path in paths), paths, history)
 
 
 def _source(name: str, paths: Sequence[Path], history: History) -> Source:
@@ -138,7 +158,7 @@ def fitted_market(section: dict[str, Any], folder: Path) -> tuple[Market, Source
             [Problem("history", f"{path.name}: {field} {message}") for field, message in invalid.problems]
         ) from None
     except ImportError:
-        raise InvalidInput([Problem("model", _NEEDS_SCIPY)]) from None
+        raise InvalidInput([Problem("model", NEEDS_SCIPY)]) from None
     market = replace(market, **{name: section[name] for name in ("drift", "spot") if name in section})
     return market, _source(section["history"], [path], history)
 

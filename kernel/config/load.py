@@ -13,9 +13,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
 
-from kernel.config.assembly import AT_SPOT, POSITIONS, Run, assemble
+from kernel.accounts import Account
+from kernel.config.assembly import AT_SPOT, POSITIONS, Run, assemble, assemble_account
 from kernel.config.documents import joined, override, read_document
 from kernel.errors import InvalidInput, Problem, Problems
+from kernel.ladder import Ladder
 from kernel.markets import FITTED, MARKETS, Market
 from kernel.text import near, years
 
@@ -52,6 +54,24 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = (), ma
     sections = {name: _checked(problems, name, document.get(name)) for name in _SECTIONS}
     run = assemble(problems, sections, path)
     return replace(run, files=(*run.files, *fitted), market_file=str(fitted[0]) if fitted else None)
+
+
+def load_account(path: str | Path, market: Market) -> tuple[Account, Ladder]:
+    """Read the account and the ladder of a config file, for another market than its own.
+
+    Args:
+        path: the file; its other sections are passed over.
+        market: at whose opening prices the account is stated.
+
+    Raises:
+        InvalidInput: with every problem of the two sections.
+
+    Example:
+        `account, ladder = load_account("margin.toml", market)`
+    """
+    problems, document = Problems(), read_document(Path(path))
+    sections = {name: _checked(problems, name, document.get(name)) for name in ("account", "ladder")}
+    return assemble_account(problems, sections, market)
 
 
 def _pull_file(document: dict[str, Any], overrides: dict[str, Any] | list[str]) -> Mapping[str, Any] | Iterable[str]:

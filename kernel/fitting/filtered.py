@@ -73,6 +73,7 @@ def estimate(history: History, volatility: str = "garch", decay: float = 0.94, b
         tuple(_law(one) for one in found),
         notes,
         np.column_stack([_transforms(one, moves) for one, moves in zip(found, returns.T, strict=True)]),
+        tuple(one.recursion(history.dt) for one in found),
     )
 
 

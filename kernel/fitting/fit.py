@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks
 from kernel.errors import InvalidInput, Problem, Problems
+from kernel.fitting.moving import Recursion
 from kernel.history import History
 
 M = TypeVar("M")
@@ -65,6 +66,31 @@ class Fit(Generic[M]):
     """[asset] of one step's log return."""
     notes: tuple[str, ...] = ()
     """Sentences: what the history does not say, and what was done about it."""
+    recursions: tuple[Recursion, ...] = field(default=(), repr=False)
+    """[asset] by which the market's volatility moves, or none."""
+
+    def after(self, returns: NDArray[np.float64]) -> M:
+        """Return the market with its volatility brought up to date by log returns that came since, nothing refitted.
+
+        A market whose volatility does not move stays as it is; prices do too.
+
+        Args:
+            returns: [return, asset], the oldest first.
+
+        Example:
+            >>> import kernel
+            >>> prices = [100.0, 101.0, 99.5, 100.5, 93.0, 92.0, 93.5, 93.0] * 10
+            >>> fit = kernel.Gbm.fit(prices, dt=1 / 365, volatility="ewma")
+            >>> fit.market.volatility.round(3), fit.after(np.array([[0.2]])).volatility.round(3)
+            (array([0.713]), array([1.167]))
+        """
+        if not self.recursions or not len(returns):
+            return self.market
+        market: Any = self.market
+        moved = zip(self.recursions, np.asarray(market.volatility) ** 2, np.asarray(returns).T, strict=True)
+        variances = [recursion.after(float(variance), column) for recursion, variance, column in moved]
+        updated: M = replace(market, volatility=np.clip(np.sqrt(variances), *_RANGES["volatility"]))
+        return updated
 
     @property
     def bic(self) -> float:
@@ -83,6 +109,7 @@ class Estimates(NamedTuple):
     notes: tuple[str, ...] = ()
     transforms: NDArray[np.float64] | None = None
     """None: those of the laws."""
+    recursions: tuple[Recursion, ...] = ()
 
 
 def fitted(kind: Callable[..., M], history: History, estimates: Estimates) -> Fit[M]:
@@ -101,6 +128,7 @@ def fitted(kind: Callable[..., M], history: History, estimates: Estimates) -> Fi
         transforms=np.clip(transforms, _LEAST_TRANSFORM, 1 - _LEAST_TRANSFORM),
         laws=estimates.laws,
         notes=tuple(notes),
+        recursions=estimates.recursions,
     )
 
 

@@ -13,6 +13,7 @@ from scipy.signal import lfilter
 from scipy.stats import t as student
 
 from kernel.errors import InvalidInput, Problem
+from kernel.fitting.moving import Recursion
 
 FEWEST_RETURNS = {"ewma": 30, "garch": 249}
 _DEGREES = (2.05, 500.0)
@@ -47,6 +48,10 @@ class Garch(NamedTuple):
     degrees: float
     """Of freedom of the Student-t innovations."""
     notes: tuple[str, ...] = ()
+
+    def recursion(self, dt: float) -> Recursion:
+        """Return how the variance goes on, in years, for steps of `dt` years."""
+        return Recursion(self.omega / dt, self.alpha, self.beta, self.mean, dt)
 
 
 def fit_garch(returns: NDArray[np.float64], method: Literal["garch", "ewma"], decay: float = 0.94) -> Garch:

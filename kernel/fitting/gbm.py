@@ -11,6 +11,7 @@ from scipy.special import ndtr
 
 from kernel.fitting.fit import Estimates, check_method, moving_returns
 from kernel.fitting.mixture import Mixture
+from kernel.fitting.moving import Recursion
 from kernel.history import History
 
 _Matrix = NDArray[np.float64]
@@ -32,6 +33,7 @@ class _Moves(NamedTuple):
     correlation_error: NDArray[np.float64]
     parameters: int  # of each asset
     notes: tuple[str, ...] = ()
+    recursions: tuple[Recursion, ...] = ()
 
 
 def estimate(history: History, volatility: str = "average", decay: float = 0.94) -> Estimates:
@@ -45,7 +47,7 @@ def estimate(history: History, volatility: str = "average", decay: float = 0.94)
     """
     decay = check_method(METHODS, volatility, decay)
     returns = moving_returns(history, _FEWEST_ROWS)
-    moves = _average(returns) if volatility == "average" else _now(returns, volatility, decay)
+    moves = _average(returns) if volatility == "average" else _now(returns, volatility, decay, history.dt)
     fields, errors = _in_years(moves, history.dt)
     standard = (returns - moves.mean) / np.sqrt(moves.variances)
     size = len(history.assets)
@@ -58,7 +60,7 @@ def estimate(history: History, volatility: str = "average", decay: float = 0.94)
         notes += ("some assets move as one: the log likelihood has no bound",)
     value = _log_density(standard, moves.correlation) - 0.5 * float(np.log(moves.variances).sum())
     count = moves.parameters * size + size * (size - 1) // 2
-    return Estimates(fields, errors, value, count, laws, notes, ndtr(standard))
+    return Estimates(fields, errors, value, count, laws, notes, ndtr(standard), moves.recursions)
 
 
 def _average(returns: NDArray[np.float64]) -> _Moves:
@@ -71,7 +73,7 @@ def _average(returns: NDArray[np.float64]) -> _Moves:
     return _Moves(mean, variances, variance, relative, mean + 0.5 * variance, growth_error, *correlation, 2)
 
 
-def _now(returns: NDArray[np.float64], method: str, decay: float) -> _Moves:
+def _now(returns: NDArray[np.float64], method: str, decay: float, dt: float) -> _Moves:
     """Take each asset's variances from its own model; the residuals' correlation is constant (Bollerslev 1990).
 
     With EWMA the correlation is of the returns, by the weights of the variances (RiskMetrics 1996). The expected
@@ -96,6 +98,7 @@ def _now(returns: NDArray[np.float64], method: str, decay: float) -> _Moves:
         *_correlation(spread, weights / weights.sum()),
         2 if method == "ewma" else 4,
         tuple(dict.fromkeys(note for one in found for note in one.notes)),
+        tuple(one.recursion(dt) for one in found),
     )
 
 

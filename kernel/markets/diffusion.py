@@ -120,13 +120,13 @@ class Diffusion(Market):
     def _log_drift(self) -> NDArray[np.float64]:
         return np.asarray(self.drift) - 0.5 * np.asarray(self.volatility) ** 2 - self._compensator()
 
-    def _covariance(self) -> NDArray[np.float64]:
-        volatility = np.asarray(self.volatility)
-        return np.asarray(self.correlation) * np.outer(volatility, volatility)
-
     def loading(self) -> NDArray[np.float64]:
         """Return the lower Cholesky factor of the covariance."""
         return lower_factor(self._covariance())
+
+    def _covariance(self) -> NDArray[np.float64]:
+        volatility = np.asarray(self.volatility)
+        return np.asarray(self.correlation) * np.outer(volatility, volatility)
 
     def _diffusion(self, real: DTypeLike, exponent: NDArray[np.float64]) -> DiffusionStep:
         drift = self._log_drift() + self._covariance() @ exponent

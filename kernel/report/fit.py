@@ -7,7 +7,8 @@ from typing import Any
 
 from kernel.choice import Choice, p_value
 from kernel.config.fitted import Fitted
-from kernel.report.layout import WIDTH, aligned, listed, matrix, plain, wrapped
+from kernel.plain import plain
+from kernel.report.layout import WIDTH, aligned, listed, matrix, wrapped
 from kernel.text import duration
 
 SCHEMA = 1

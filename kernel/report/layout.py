@@ -1,26 +1,11 @@
-"""Plain values for strict JSON, and tables and sentences in at most 100 columns."""
+"""Tables and sentences in at most 100 columns."""
 
 from __future__ import annotations
 
-import math
 import textwrap
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
+from collections.abc import Sequence
 
 WIDTH = 100
-
-
-def plain(value: Any) -> Any:
-    """Return dictionaries, lists, numbers and texts; what is not finite is None."""
-    if isinstance(value, Mapping):
-        return {key: plain(one) for key, one in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def aligned(rows: Sequence[Sequence[str]], texts: int) -> list[str]:

@@ -17,7 +17,8 @@ from kernel.measures import (
     value_at_risk,
 )
 from kernel.outcome import Outcome
-from kernel.report.layout import aligned, listed, matrix, plain, wrapped
+from kernel.plain import plain
+from kernel.report.layout import aligned, listed, matrix, wrapped
 from kernel.text import counted, duration, unit_of
 
 SCHEMA = 1

@@ -1,4 +1,4 @@
-"""How the normals that drive the steps are drawn: independently, in antithetic pairs or from scrambled Sobol points."""
+"""How the normals of the steps are drawn: independently, in antithetic pairs, or from scrambled Sobol points."""
 
 from __future__ import annotations
 

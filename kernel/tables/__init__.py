@@ -2,6 +2,8 @@
 
 from kernel.tables.read import Sheet as Sheet
 from kernel.tables.read import read_sheet as read_sheet
+from kernel.tables.write import OUTPUT_SUFFIXES as OUTPUT_SUFFIXES
+from kernel.tables.write import backtest_table as backtest_table
 from kernel.tables.write import check_output as check_output
 from kernel.tables.write import outcome_table as outcome_table
 from kernel.tables.write import write_bytes as write_bytes

@@ -19,6 +19,7 @@ from kernel.errors import InvalidInput, Problem, Problems
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kernel.backtest.result import Backtest
     from kernel.outcome import Outcome
 
 OUTPUT_SUFFIXES = (".parquet", ".csv", ".json")
@@ -46,6 +47,23 @@ def outcome_table(outcome: Outcome) -> pa.Table:
         for name, row in zip(outcome.tiers, outcome.breach_time, strict=True)
     }
     return pa.table(columns, metadata={b"margin_kernel": json.dumps(outcome.provenance).encode()})
+
+
+def backtest_table(backtest: Backtest) -> pa.Table:
+    """Return a row for each forecast, its columns as `Backtest.to_arrow` says, with the provenance as metadata."""
+    import pyarrow as pa
+
+    columns = {} if backtest.times is None else {"time": pa.array(backtest.times)}
+    columns |= {"row": pa.array(backtest.rows), "market": pa.array(backtest.markets), "loss": pa.array(backtest.losses)}
+    for k, level in enumerate(backtest.levels):
+        for name in ("value_at_risk", "value_at_risk_error", "expected_shortfall", "expected_shortfall_error"):
+            columns[f"{name}.{level:g}"] = pa.array(getattr(backtest, name)[k])
+        columns[f"exception.{level:g}"] = pa.array(backtest.exceptions[k])
+    for k, tier in enumerate(backtest.tiers):
+        for name in ("breach_probability", "breach_probability_error", "breached"):
+            columns[f"{name}.{tier}"] = pa.array(getattr(backtest, name)[k])
+    columns["transform"] = pa.array(backtest.transforms)
+    return pa.table(columns, metadata={b"margin_kernel": json.dumps(backtest.provenance).encode()})
 
 
 def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:

@@ -1,42 +1,25 @@
-"""Figures, as PNG or SVG: the only file that imports matplotlib."""
-
-# ruff: noqa: PLC0415 - matplotlib and SciPy take long to import: only where they are used
+"""The figure of fits: density, tails and quantiles."""
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
-from pathlib import Path
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.errors import InvalidInput, Problem
+from kernel.figures.page import page
 from kernel.fitting import Fit
 from kernel.history import History
-from kernel.tables import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-SUFFIXES = (".png", ".svg")
 _COLOURS = {"gbm": "#4b7f3a", "merton": "#c2571a", "kou": "#7a4b94", "filtered_historical": "#0b6e99"}
 _POINTS = 400
 _LEAST = 1e-4  # of the highest density: what is below is not drawn
-
-
-def check_plot() -> None:
-    """Check that matplotlib is installed.
-
-    Raises:
-        InvalidInput: if it is not.
-    """
-    if find_spec("matplotlib") is None:
-        raise InvalidInput([Problem("plot", 'needs matplotlib: pip install "margin-kernel[plot]"')])
 
 
 def plot_fits(history: History, fits: Mapping[str, Sequence[Fit[Any]]], path: str | os.PathLike[str]) -> None:
@@ -53,30 +36,14 @@ def plot_fits(history: History, fits: Mapping[str, Sequence[Fit[Any]]], path: st
     Example:
         `plot_fits(history, kernel.choose(history).fits, "fits.svg")`
     """
-    if Path(path).suffix not in SUFFIXES:
-        raise InvalidInput([Problem("plot", f"must end in {' or '.join(SUFFIXES)}, not {Path(path).name!r}")])
-    check_plot()
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context(
-        {"svg.hashsalt": "margin-kernel", "font.size": 9, "axes.spines.right": False, "axes.spines.top": False}
-    ):
-        size = len(history.assets)
-        figure = Figure(figsize=(12, 3.6 * size), layout="constrained")
+    size = len(history.assets)
+    with page(path, 12, 3.6 * size) as figure:
         for row, axes in enumerate(figure.subplots(size, 3, squeeze=False)):
             each = {name: (group[row], 0) if len(group) > 1 else (group[0], row) for name, group in fits.items()}
             _density(axes[0], history.returns[:, row], each, history.assets[row])
             _tails(axes[1], history.returns[:, row], each)
             _quantiles(axes[2], each)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6, frameon=False)
-        write_bytes(_drawn(figure, Path(path).suffix[1:]), path)
-
-
-def _drawn(figure: Figure, form: str) -> bytes:
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format=form, dpi=150, metadata={"Date": None} if form == "svg" else None)
-    return drawn.getvalue()
 
 
 def _density(axes: Axes, returns: NDArray[np.float64], fits: Mapping[str, tuple[Fit[Any], int]], asset: str) -> None:
@@ -116,8 +83,6 @@ def _tails(axes: Axes, returns: NDArray[np.float64], fits: Mapping[str, tuple[Fi
 
 def _quantiles(axes: Axes, fits: Mapping[str, tuple[Fit[Any], int]]) -> None:
     """Draw the normal scores of the models' transforms against what they would be."""
-    from statistics import NormalDist
-
     score = np.vectorize(NormalDist().inv_cdf)
     for name, (fit, a) in fits.items():
         transforms = np.sort(fit.transforms[:, a])

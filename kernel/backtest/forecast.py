@@ -1,0 +1,100 @@
+"""One forecast: what a market predicts of an account, and what then happened to it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.accounts import Account
+from kernel.backtest.shortfall import contributions
+from kernel.history import History
+from kernel.ladder import Ladder
+from kernel.markets import Market
+from kernel.measures import Estimate, breach_probability, expected_shortfall, value_at_risk
+from kernel.simulation import simulate
+
+SERIES = 5_000
+"""Simulated losses that each forecast keeps a part of Z2 from, at most."""
+
+
+class Realised(NamedTuple):
+    """What became of the account over each horizon."""
+
+    losses: NDArray[np.float64]
+    """[forecast]"""
+    breached: NDArray[np.bool_]
+    """[tier, forecast], by the closes of the horizon's rows, the opening included."""
+
+
+class Forecast(NamedTuple):
+    """What was predicted over one horizon."""
+
+    value_at_risk: list[Estimate]
+    """[level]"""
+    expected_shortfall: list[Estimate]
+    """[level]"""
+    breach_probability: list[Estimate]
+    """[tier]"""
+    transform: float
+    """Share of the simulated losses that are at most the realised one."""
+    contributions: NDArray[np.float64]
+    """[level, series] parts of Z2 of simulated losses."""
+
+
+def realise(history: History, openings: NDArray[np.int64], rows: int, account: Account, ladder: Ladder) -> Realised:
+    """Return losses and breaches of an account that is opened at the history's last prices, moved as they moved.
+
+    Args:
+        history: prices.
+        openings: [forecast] rows at which the account opens.
+        rows: of the horizon.
+        account: stated at the history's last prices.
+        ladder: its tiers.
+
+    Example:
+        >>> import kernel
+        >>> history = History(assets=("A",), prices=[[1.0], [2.0], [1.0]], dt=1 / 365)
+        >>> account = kernel.Account(cash=0.0, positions=[kernel.Linear("A", 3.0)], maintenance_rate=0.1)
+        >>> ladder = kernel.Ladder({"half": 0.5}, metric="equity_fraction")
+        >>> realise(history, np.array([0, 1]), 1, account, ladder)
+        Realised(losses=array([-3. ,  1.5]), breached=array([[False,  True]]))
+    """
+    exposures = account.exposures(history.assets, history.last)
+    places = openings[:, None] + np.arange(rows + 1)
+    relative = history.prices[places] / history.prices[openings][:, None]  # [forecast, row, asset]
+    equity = exposures.fixed + relative @ exposures.value
+    if ladder.metric == "equity_fraction":
+        base = np.full_like(equity, exposures.opening_equity)
+    else:
+        base = relative @ exposures.requirement
+    breached = (equity <= ladder.levels[:, None, None] * base).any(axis=2)
+    return Realised(equity[:, 0] - equity[:, -1], breached)
+
+
+def predict(
+    market: Market, account: Account, ladder: Ladder, settings: dict[str, Any], levels: NDArray[np.float64], loss: float
+) -> Forecast:
+    """Simulate one horizon, and measure it against the loss that was realised.
+
+    Args:
+        market: opens at the prices that the account is stated at.
+        account: see `realise`.
+        ladder: its tiers.
+        settings: of `kernel.simulate`.
+        levels: of Value at Risk and Expected Shortfall.
+        loss: realised.
+    """
+    outcome = simulate(market, account, ladder, monitoring="discrete", threads=1, **settings)
+    losses: Any = outcome.loss
+    at_risk = [value_at_risk(outcome, level) for level in levels.tolist()]
+    shortfall = [expected_shortfall(outcome, level) for level in levels.tolist()]
+    each = zip(at_risk, shortfall, levels.tolist(), strict=True)
+    return Forecast(
+        at_risk,
+        shortfall,
+        [breach_probability(outcome, tier) for tier in ladder.names],
+        np.count_nonzero(losses <= loss) / losses.size,
+        np.array([contributions(losses[:SERIES], var.value, es.value, level) for var, es, level in each]),
+    )

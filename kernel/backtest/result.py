@@ -1,0 +1,163 @@
+"""What a backtest returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.backtest.coverage import (
+    conditional_coverage,
+    independence,
+    proportion_of_failures,
+    time_until_first_failure,
+)
+from kernel.backtest.refit import Refit
+from kernel.backtest.reliability import Reliability
+from kernel.backtest.shortfall import ShortfallVerdict
+from kernel.backtest.traffic_light import TrafficLight, YearlyLight, by_year, last_year, traffic_light
+from kernel.backtest.verdict import Verdict
+from kernel.plain import plain
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Coverage(NamedTuple):
+    """The tests of Value at Risk and Expected Shortfall at one level."""
+
+    level: float
+    exceptions: int
+    expected: float
+    proportion_of_failures: Verdict
+    time_until_first_failure: Verdict
+    independence: Verdict
+    conditional_coverage: Verdict
+    shortfall: ShortfallVerdict
+    traffic_light: TrafficLight
+    """Of all forecasts."""
+    last_250: TrafficLight | None
+    """Of the last 250; None of fewer."""
+    by_year: tuple[YearlyLight, ...]
+    """Of the last 500 up to the end of each year; none where the history has no times."""
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether frequency and independence pass, and the zone is green."""
+        tested = self.proportion_of_failures, self.conditional_coverage
+        return self.traffic_light.zone == "green" and all(one.word != "fails" for one in tested)
+
+
+def cover(
+    exceptions: NDArray[np.bool_], times: NDArray[np.datetime64] | None, level: float, shortfall: ShortfallVerdict
+) -> Coverage:
+    """Run every test of one level."""
+    light = traffic_light(exceptions, level)
+    return Coverage(
+        level,
+        light.exceptions,
+        light.expected,
+        proportion_of_failures(exceptions, level),
+        time_until_first_failure(exceptions, level),
+        independence(exceptions),
+        conditional_coverage(exceptions, level),
+        shortfall,
+        light,
+        last_year(exceptions, level),
+        () if times is None else by_year(exceptions, times, level),
+    )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Backtest:
+    """Forecasts, what then happened, and what the tests say of them."""
+
+    assets: tuple[str, ...]
+    tiers: tuple[str, ...]
+    levels: tuple[float, ...]
+    horizon: float
+    """Years, of each forecast."""
+    opening_equity: float
+    """Of each day's account; 1 for the default one, so that losses are fractions of it."""
+    rows: NDArray[np.int64] = field(repr=False)
+    """[forecast] rows of the history at which they open."""
+    times: NDArray[np.datetime64] | None = field(repr=False)
+    """[forecast] at which the horizons end: a loss is of that day; None where the history has none."""
+    losses: NDArray[np.float64] = field(repr=False)
+    """[forecast] realised."""
+    value_at_risk: NDArray[np.float64] = field(repr=False)
+    """[level, forecast]"""
+    value_at_risk_error: NDArray[np.float64] = field(repr=False)
+    """[level, forecast] standard errors."""
+    expected_shortfall: NDArray[np.float64] = field(repr=False)
+    """[level, forecast]"""
+    expected_shortfall_error: NDArray[np.float64] = field(repr=False)
+    """[level, forecast] standard errors."""
+    exceptions: NDArray[np.bool_] = field(repr=False)
+    """[level, forecast], true where the loss was above the Value at Risk."""
+    breach_probability: NDArray[np.float64] = field(repr=False)
+    """[tier, forecast]"""
+    breach_probability_error: NDArray[np.float64] = field(repr=False)
+    """[tier, forecast] standard errors."""
+    breached: NDArray[np.bool_] = field(repr=False)
+    """[tier, forecast], by the closes of the horizon's rows."""
+    transforms: NDArray[np.float64] = field(repr=False)
+    """[forecast] predicted probability of a loss of at most the realised one."""
+    refits: tuple[Refit, ...] = field(repr=False)
+    """Which market was fitted when."""
+    coverage: tuple[Coverage, ...]
+    """[level]"""
+    reliability: tuple[Reliability, ...]
+    """[tier]"""
+    notes: tuple[str, ...]
+    """Sentences."""
+    provenance: dict[str, Any] = field(repr=False)
+    """Versions, seed, settings and their hash."""
+
+    @property
+    def markets(self) -> list[str]:
+        """Return the market's name behind each forecast."""
+        place = np.searchsorted([one.row for one in self.refits], self.rows, side="right") - 1
+        return [self.refits[k].market for k in place.tolist()]
+
+    def summary(self) -> dict[str, Any]:
+        """Return settings, tests and notes as plain values, ready for strict JSON: what is not finite is None."""
+        names = [one.market for one in self.refits]
+        found = {
+            "forecasts": self.losses.size,
+            "first": None if self.times is None else str(self.times[0].astype("datetime64[s]")),
+            "last": None if self.times is None else str(self.times[-1].astype("datetime64[s]")),
+            "horizon": self.horizon,
+            "assets": self.assets,
+            "opening_equity": self.opening_equity,
+            "refits": {name: names.count(name) for name in dict.fromkeys(names)},
+            "levels": [{**_nested(one), "holds": one.holds} for one in self.coverage],
+            "tiers": [{"tier": tier, **_nested(one)} for tier, one in zip(self.tiers, self.reliability, strict=True)],
+            "notes": self.notes,
+            "provenance": self.provenance,
+        }
+        told: dict[str, Any] = plain(found)
+        return told
+
+    def to_arrow(self) -> pa.Table:
+        """Return a row for each forecast: time (if known), row, market, loss, transform, and by level and tier
+        value_at_risk, expected_shortfall, exception, breach_probability, breached, with standard errors.
+
+        Its schema carries the provenance as JSON under "margin_kernel".
+        """  # noqa: D205 - a list of columns
+        from kernel.tables import backtest_table  # noqa: PLC0415 - pyarrow takes long to import
+
+        return backtest_table(self)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Export the table to any Arrow library."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+
+def _nested(value: Any) -> Any:
+    """Return named tuples as dictionaries."""
+    if hasattr(value, "_asdict"):
+        return {name: _nested(one) for name, one in value._asdict().items()}
+    return [_nested(one) for one in value] if isinstance(value, tuple) else value

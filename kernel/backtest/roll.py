@@ -1,0 +1,350 @@
+"""backtest(): roll over a history, predict, compare with what happened."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kernel import checks
+from kernel.accounts import Account, Linear
+from kernel.backtest.forecast import Forecast, predict, realise
+from kernel.backtest.refit import Opening, Refit, Schedule, markets
+from kernel.backtest.reliability import reliability
+from kernel.backtest.result import Backtest, cover
+from kernel.backtest.shortfall import shortfall_test, z2
+from kernel.choice import check_model
+from kernel.errors import InvalidInput, Problem, Problems
+from kernel.history import History, as_history
+from kernel.ladder import Ladder
+from kernel.markets import Gbm, Market
+from kernel.simulation import available_threads, check, versions
+from kernel.text import counted, duration, snake, was
+
+_WHOLE = 0.05  # of a row, by which a horizon may miss whole rows
+_MOST_ROWS = 10**7
+_KEYS = 2**64
+_FALLS = {"down 5%": 0.95, "down 10%": 0.9}
+
+Progress = Callable[[int, int], None] | None
+
+
+class _Plan(NamedTuple):
+    """A checked backtest."""
+
+    history: History
+    schedule: Schedule
+    account: Account
+    ladder: Ladder
+    rows: int  # of the horizon
+    openings: NDArray[np.int64]  # [forecast]
+    clean: dict[str, Any]  # settings as numbers
+    notes: tuple[str, ...]
+
+
+def backtest(
+    history: ArrayLike | History,
+    market: Any = "auto",
+    *,
+    dt: float | None = None,
+    assets: Sequence[str] | None = None,
+    account: Account | None = None,
+    ladder: Ladder | None = None,
+    window: int = 500,
+    horizon: float | None = None,
+    levels: Sequence[float] = (0.95, 0.99),
+    refit: int = 7,
+    rechoose: int = 28,
+    paths: int = 100_000,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress = None,
+    **how: Any,
+) -> Backtest:
+    """Predict an account's loss and breaches, row after row of a history, and test what was predicted.
+
+    At each opening row the market knows the rows up to it alone; it predicts Value at Risk, Expected Shortfall and
+    breach probabilities over the horizon, and what happened over it is set against them. The next forecast opens
+    where the horizon ended: forecast windows never overlap, so that the tests may take exceptions as independent. A
+    horizon over a gap of the history is left out, with a note.
+
+    The account is opened anew each time with the same notionals. Breaches are judged by the closes of the rows, so
+    they are predicted with discrete monitoring, a step a row. Forecast k draws its noise from the seed + k.
+
+    Args:
+        history: or prices, [time] or [time, asset], oldest first, evenly spaced, above 0.
+        market: "gbm", "merton", "kou" or "filtered_historical"; "auto" for `kernel.choose`; a class of market with a
+            fit; or a market, which is taken as it stands at every forecast.
+        dt: years between two rows; None with a history, which knows it.
+        assets: names of the columns of prices; default: "asset", or "asset 1", "asset 2", ...
+        account: stated at the history's last prices; default: one unit of wealth, in equal parts in the assets, so
+            that losses are fractions of it.
+        ladder: default: falls of the equity by 5% and by 10%.
+        window: rows that a fit looks back on, each with the return from the one before.
+        horizon: years, of whole rows; default: one row.
+        levels: of Value at Risk and Expected Shortfall, in (0, 1).
+        refit: rows from one fit to the next; between them parameters stand, and a volatility that moves
+            (`FilteredHistorical`; `Gbm` with volatility="ewma" or "garch") takes up each row's return.
+        rechoose: rows from one choice of "auto" to the next; a choice fits every market, four times a refit's time.
+        paths: of each forecast.
+        seed: from 0 to 2**64 - 1. The same seed gives the same bits for any threads.
+        threads: forecasts at a time; default: all available processors.
+        progress: called with forecasts done and forecasts in all, in the calling thread.
+        how: options of the market's fit, such as volatility="garch".
+
+    Raises:
+        InvalidInput: with every problem found, or naming a window that cannot be fitted.
+        ImportError: without SciPy, unless the market is stated.
+
+    Example:
+        >>> moves = 0.02 * np.random.default_rng(0).standard_normal(160)
+        >>> tested = backtest(100 * np.exp(np.cumsum(moves)), "gbm", dt=1 / 365, window=60, paths=2_000)
+        >>> tested.losses.size, tested.coverage[0].exceptions, tested.coverage[0].holds
+        (99, 5, True)
+    """
+    settings = {"levels": levels, "paths": paths, "seed": seed, "threads": threads, "progress": progress}
+    spans = {"window": window, "refit": refit, "rechoose": rechoose}
+    plan = _plan(as_history(history, dt, assets), market, how, account, ladder, horizon, spans, settings)
+    refits: list[Refit] = []
+    realised = realise(plan.history, plan.openings, plan.rows, plan.account, plan.ladder)
+    sums, found = _collect(_forecasts(plan, refits, realised.losses), plan, progress)
+    times = None if plan.history.times is None else plan.history.times[plan.openings + plan.rows]
+    losses, bounds = realised.losses, _by_level(found, "value_at_risk")
+    shortfalls, chances = _by_level(found, "expected_shortfall"), _by_level(found, "breach_probability")
+    exceptions = losses > bounds[0]
+    listed = plan.clean["levels"].tolist()
+    tested = [
+        shortfall_test(z2(losses, bounds[0][k], shortfalls[0][k], level), 1 - sums[k] / losses.size)
+        for k, level in enumerate(listed)
+    ]
+    return Backtest(
+        assets=plan.history.assets,
+        tiers=plan.ladder.names,
+        levels=tuple(listed),
+        horizon=plan.clean["horizon"],
+        opening_equity=plan.account.exposures(plan.history.assets, plan.history.last).opening_equity,
+        rows=plan.openings,
+        times=times,
+        losses=losses,
+        value_at_risk=bounds[0],
+        value_at_risk_error=bounds[1],
+        expected_shortfall=shortfalls[0],
+        expected_shortfall_error=shortfalls[1],
+        exceptions=exceptions,
+        breach_probability=chances[0],
+        breach_probability_error=chances[1],
+        breached=realised.breached,
+        transforms=np.array([one.transform for one in found]),
+        refits=tuple(refits),
+        coverage=tuple(cover(exceptions[k], times, level, tested[k]) for k, level in enumerate(listed)),
+        reliability=tuple(map(reliability, chances[0], realised.breached)),
+        notes=(*plan.notes, *_opened(plan), *_fit_notes(refits)),
+        provenance=_provenance(plan),
+    )
+
+
+# Checks
+
+
+def _plan(
+    history: History,
+    market: Any,
+    how: dict[str, Any],
+    account: Account | None,
+    ladder: Ladder | None,
+    horizon: float | None,
+    spans: dict[str, Any],
+    settings: dict[str, Any],
+) -> _Plan:
+    problems = Problems()
+    _check_market(problems, market, how, history)
+    spans = {name: checks.whole(problems, name, value, 1, _MOST_ROWS) for name, value in spans.items()}
+    rows = _rows(problems, horizon, history.dt)
+    account, ladder = account or _wealth(history), ladder or Ladder(_FALLS, metric="equity_fraction")
+    stand_in = Gbm(assets=history.assets, spot=history.last, volatility=1.0)
+    rest = {"steps": rows, "monitoring": "discrete", "precision": "single", "record": "paths"}
+    found, clean = check(stand_in, account, ladder, {**settings, **rest, "horizon": rows * history.dt})
+    problems.found += found.found
+    openings = np.arange(spans["window"], len(history.prices) - rows, rows)
+    if not openings.size and not problems.found:
+        fewest = spans["window"] + rows + 1
+        what = f"a window of {counted(spans['window'], 'row')} and a horizon of {counted(rows, 'row')}"
+        problems.add("prices", f"must have at least {fewest:,} rows for {what}, not {len(history.prices):,}")
+    problems.raise_any()
+    clean["levels"] = np.unique(clean["levels"])
+    usable = _without_gaps(history, openings, rows)
+    return _Plan(
+        history,
+        Schedule(market, how, **spans),
+        account,
+        ladder,
+        rows,
+        openings[usable],
+        clean,
+        _left_out(int(np.count_nonzero(~usable))),
+    )
+
+
+def _check_market(problems: Problems, market: Any, how: dict[str, Any], history: History) -> None:
+    if isinstance(market, Market):
+        if tuple(market.assets) != history.assets:
+            names = ", ".join(market.assets)
+            problems.add("market.assets", f"must be the history's ({', '.join(history.assets)}), not {names}")
+        for name in how:
+            problems.add(name, "is an option of a fit: a market that is stated takes none")
+    elif isinstance(market, str) or hasattr(market, "fit"):
+        check_model(problems, market, how)
+    else:
+        problems.add("market", f"must be a name, a class of market with a fit, or a market, not {market!r}")
+
+
+def _rows(problems: Problems, horizon: float | None, dt: float) -> int:
+    """Return the whole rows of a horizon."""
+    if horizon is None:
+        return 1
+    horizon = checks.number(problems, "horizon", horizon, above=0, at_most=1_000)
+    if not horizon > 0:
+        return 1
+    rows = max(1, round(horizon / dt))
+    if abs(horizon / dt - rows) > _WHOLE:
+        near = max(1, int(horizon / dt))
+        such = f"such as {duration(near * dt)} or {duration((near + 1) * dt)}"
+        problems.add(
+            "horizon", f"must be whole rows of the history, {duration(dt)} each: {such}, not {duration(horizon)}"
+        )
+    return rows
+
+
+def _wealth(history: History) -> Account:
+    """Return one unit of wealth, in equal parts in the assets; its rate is never looked at."""
+    share = 1 / len(history.assets)
+    positions = [Linear(name, share / price) for name, price in zip(history.assets, history.last, strict=True)]
+    return Account(cash=0.0, positions=positions, maintenance_rate=1.0)
+
+
+def _without_gaps(history: History, openings: NDArray[np.int64], rows: int) -> NDArray[np.bool_]:
+    """Return which forecasts have no gap in their horizon.
+
+    Raises:
+        InvalidInput: if none has.
+    """
+    if history.gaps is None:
+        return np.ones(openings.size, dtype=bool)
+    before = np.concatenate([[0], np.cumsum(history.gaps)])
+    usable: NDArray[np.bool_] = before[openings + rows] == before[openings]
+    if not usable.any():
+        raise InvalidInput([Problem("prices", "must have a horizon without a gap: every one has some")])
+    return usable
+
+
+# Notes
+
+
+def _left_out(count: int) -> tuple[str, ...]:
+    return (f"{counted(count, 'forecast')} over gaps of the history {was(count)} left out",) if count else ()
+
+
+def _opened(plan: _Plan) -> tuple[str, ...]:
+    """Tell of tiers that are breached from the start, where there is nothing to predict."""
+    start = realise(plan.history, plan.openings[:1], 0, plan.account, plan.ladder)
+    named = [name for name, there in zip(plan.ladder.names, start.breached[:, 0], strict=True) if there]
+    return (f"the account opens breached: {', '.join(named)}",) if named else ()
+
+
+def _fit_notes(refits: Sequence[Refit]) -> tuple[str, ...]:
+    """Count what the fits note; figures, which differ from one to the next, are left out."""
+    counts = Counter(
+        note for one in refits for note in one.notes if not any(part[:1].isdigit() for part in note.split())
+    )
+    return tuple(f"{count:,} of {counted(len(refits), 'fit')}: {note}" for note, count in counts.most_common())
+
+
+# Forecasts
+
+
+def _forecasts(plan: _Plan, refits: list[Refit], losses: NDArray[np.float64]) -> Iterator[Forecast]:
+    """Yield forecasts in their order, those of one fit shared out over threads.
+
+    Nothing is simulated while something is fitted: a search gives the interpreter's lock up hundreds of times, and
+    would have to wait for it as often.
+    """
+    clean, threads, numbers = plan.clean, plan.clean["threads"] or available_threads(), itertools.count()
+
+    def call(opening: Opening) -> tuple[Any, ...]:
+        number = next(numbers)
+        settings = {name: clean[name] for name in ("horizon", "steps", "paths")}
+        settings["seed"] = (clean["seed"] + number) % _KEYS
+        return opening.market, plan.account, plan.ladder, settings, clean["levels"], float(losses[number])
+
+    with ThreadPoolExecutor(threads, thread_name_prefix="margin-kernel") as pool:
+        for openings in markets(plan.history, plan.openings.tolist(), plan.schedule, refits):
+            yield from _in_order(pool, map(call, openings), 2 * threads)
+
+
+def _in_order(pool: Executor, calls: Iterator[tuple[Any, ...]], most: int) -> Iterator[Forecast]:
+    waiting: deque[Future[Forecast]] = deque()
+    try:
+        for arguments in calls:
+            waiting.append(pool.submit(predict, *arguments))
+            if len(waiting) >= most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _collect(
+    forecasts: Iterator[Forecast], plan: _Plan, progress: Progress
+) -> tuple[NDArray[np.float64], list[Forecast]]:
+    """Return the sums of the contributions, [level, series], and the forecasts without theirs.
+
+    Kept for each forecast they would take 8 bytes x levels x 5,000: 120 MB of 1,500 forecasts at two levels.
+    """
+    sums: Any = 0.0
+    found: list[Forecast] = []
+    none = np.empty(0)
+    for forecast in forecasts:
+        sums = sums + forecast.contributions
+        found.append(forecast._replace(contributions=none))
+        if progress is not None:
+            progress(len(found), plan.openings.size)
+    return np.asarray(sums), found
+
+
+def _by_level(found: Sequence[Forecast], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return estimates and their standard errors, each [level or tier, forecast]."""
+    estimates = np.array([getattr(one, name) for one in found])  # [forecast, level, estimate]
+    return estimates[:, :, 0].T.copy(), estimates[:, :, 1].T.copy()
+
+
+def _provenance(plan: _Plan) -> dict[str, Any]:
+    """Return what it takes to run a backtest again; the hash covers what determines its numbers."""
+    schedule, market = plan.schedule, plan.schedule.market
+    named = market.parameters() if isinstance(market, Market) else market
+    inputs = {
+        "market": named if isinstance(named, str | dict) else snake(named.__name__),
+        "fit": dict(schedule.how),
+        "account": plan.account.parameters(),
+        "ladder": plan.ladder.parameters(),
+        "backtest": {
+            **{name: getattr(schedule, name) for name in ("window", "refit", "rechoose")},
+            **{name: plan.clean[name] for name in ("horizon", "paths", "seed")},
+            "levels": plan.clean["levels"].tolist(),
+        },
+        "history": {
+            "rows": len(plan.history.prices),
+            "dt": plan.history.dt,
+            "blake2b": hashlib.blake2b(plan.history.prices.tobytes(), digest_size=16).hexdigest(),
+        },
+    }
+    digest = hashlib.blake2b(json.dumps(inputs, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
+    return {"versions": versions(), "inputs": inputs, "inputs_blake2b": digest}

@@ -1,0 +1,129 @@
+"""What `margin backtest` tells: per level exceptions and tests, per tier how reliable its probabilities were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kernel.backtest.verdict import SIGNIFICANCE
+from kernel.choice import p_value
+from kernel.config.backtested import Backtested
+from kernel.report.layout import aligned, listed, wrapped
+from kernel.text import counted, duration
+
+SCHEMA = 1
+_CLOSES = "Breaches are judged, and were predicted, by the closes of the rows; forecast windows do not overlap."
+
+
+def results(found: Backtested) -> dict[str, Any]:
+    """Return a backtest as plain values, ready for strict JSON: what is not finite is None."""
+    source = {**found.source._asdict(), "notes": list(found.source.notes)}
+    return {"schema": SCHEMA, "history": source, **found.backtest.summary()}
+
+
+def text(told: dict[str, Any]) -> str:
+    """Write a backtest for people, in at most 100 columns."""
+    parts = [_head(told), _levels(told), *_years(told), "\n".join(_sentences(told)), _tiers(told)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(told: dict[str, Any]) -> str:
+    source, inputs = told["history"], told["provenance"]["inputs"]
+    run = inputs["backtest"]
+    period = f" from {told['first'][:10]} to {told['last'][:10]}" if told["first"] else ""
+    first = (
+        f"{source['file']}: {counted(told['forecasts'], 'forecast')} of {', '.join(told['assets'])}{period}, "
+        f"{duration(told['horizon'])} ahead, {run['paths']:,} paths each, seed {run['seed']}"
+    )
+    fits = ", ".join(f"{name} {count:,}" for name, count in told["refits"].items())
+    asked = inputs["market"] if isinstance(inputs["market"], str) else "stated"
+    second = f"market {asked}: fitted to {counted(run['window'], 'row')}, every {counted(run['refit'], 'row')} ({fits})"
+    if asked == "auto":
+        second += f", chosen every {counted(run['rechoose'], 'row')}"
+    if asked == "stated":
+        second = f"market {next(iter(told['refits']))}, as it is stated"
+    return "\n".join([wrapped(first), wrapped(second), *listed([*source["notes"], *told["notes"]])])
+
+
+def _p(verdict: dict[str, Any]) -> str:
+    return "-" if verdict["p_value"] is None else p_value(verdict["p_value"]).removeprefix("= ")
+
+
+def _percent(level: float) -> str:
+    return f"{100 * level:g} %"
+
+
+def _levels(told: dict[str, Any]) -> str:
+    rows = [
+        ["level", "exceptions", "expected", "zone", "last 250", "p failures", "p first", "p memory", "p both", "p ES"]
+    ]
+    for one in told["levels"]:
+        last = one["last_250"]
+        tests = (
+            "proportion_of_failures",
+            "time_until_first_failure",
+            "independence",
+            "conditional_coverage",
+            "shortfall",
+        )
+        zones = [one["traffic_light"]["zone"], last["zone"] if last else "-"]
+        counts = [f"{one['exceptions']:,}", f"{one['expected']:,.1f}"]
+        rows.append([_percent(one["level"]), *counts, *zones, *(_p(one[test]) for test in tests)])
+    legend = (
+        "failures, first: Kupiec's proportion of failures and time until the first; memory, both: Christoffersen's "
+        "independence and conditional coverage; ES: Acerbi and Szekely's Z2; zones: Basel's traffic light"
+    )
+    return "\n".join([*aligned(rows, texts=1), wrapped(legend)])
+
+
+def _years(told: dict[str, Any]) -> list[str]:
+    """Show the zone of the last 500 forecasts up to the end of each year, by level."""
+    years = [one["year"] for one in told["levels"][0]["by_year"]]
+    if not years:
+        return []
+    rows = [["last 500 by the end of", *map(str, years)]]
+    for one in told["levels"]:
+        lights = [each["light"] for each in one["by_year"]]
+        rows.append([_percent(one["level"]), *(f"{light['zone']} ({light['exceptions']})" for light in lights)])
+    return ["\n".join(aligned(rows, texts=1))]
+
+
+def _sentences(told: dict[str, Any]) -> list[str]:
+    """Say whether coverage held, and where it did not."""
+    said = []
+    for one in told["levels"]:
+        level, light = _percent(one["level"]), one["traffic_light"]
+        count = f"{counted(one['exceptions'], 'exception')} where {one['expected']:,.1f} were expected"
+        tests = {
+            "their number": one["proportion_of_failures"],
+            "their number and memory together": one["conditional_coverage"],
+            "their memory": one["independence"],
+        }
+        failed = [name for name, verdict in tests.items() if verdict["word"] == "fails"]
+        if one["holds"]:
+            but = f", but {failed[0]} fails its own test" if failed else ""
+            said.append(f"Coverage at {level} held: {count}, {light['zone']} zone{but}.")
+        else:
+            why = [f"{light['zone']} zone"] if light["zone"] != "green" else []
+            why += [f"{' and '.join(failed)} {'fails' if len(failed) == 1 else 'fail'}"] if failed else []
+            said.append(f"Coverage at {level} did not hold: {count}; {'; '.join(why)} at {_percent(SIGNIFICANCE)}.")
+        if one["shortfall"]["word"] == "fails":
+            said.append(f"Losses beyond the {level} Value at Risk were worse than the Expected Shortfall said.")
+        for each in one["by_year"]:
+            light = each["light"]
+            if light["zone"] != "green":
+                said.append(
+                    f"The 500 forecasts up to the end of {each['year']} are {light['zone']} at {level}: "
+                    f"{counted(light['exceptions'], 'exception')}, {light['expected']:g} expected."
+                )
+    return [wrapped(sentence) for sentence in said]
+
+
+def _tiers(told: dict[str, Any]) -> str:
+    rows = [["tier", "breaches", "expected", "Brier score", "skill", "p calibration"]]
+    for one in told["tiers"]:
+        skill = "-" if one["skill"] is None else f"{100 * one['skill']:.1f} %"
+        counts = [f"{one['events']:,}", f"{one['expected']:,.1f}"]
+        rows.append([one["tier"], *counts, f"{one['brier']:.4f}", skill, _p(one["calibration"])])
+    failed = [one["tier"] for one in told["tiers"] if one["calibration"]["word"] == "fails"]
+    said = [f"Breach probabilities of {', '.join(failed)} were not reliable."] if failed else []
+    return "\n".join([*aligned(rows, texts=1), *said, wrapped(_CLOSES)])

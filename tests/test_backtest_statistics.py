@@ -1,0 +1,274 @@
+"""The tests of forecasts, against published worked examples and tables, SciPy, and simulated series."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import binom, chi2, kstest, norm
+
+import kernel
+from kernel.backtest import (
+    conditional_coverage,
+    independence,
+    proportion_of_failures,
+    reliability,
+    time_until_first_failure,
+    traffic_light,
+    z2,
+)
+from kernel.backtest.coverage import transitions
+from kernel.backtest.shortfall import contributions, shortfall_test
+from kernel.backtest.traffic_light import by_year, last_year
+from kernel.backtest.verdict import binomial_cumulative, chi_squared_tail
+from tests.cases import ALARM
+
+
+def series_of(count: int, exceptions: int) -> np.ndarray:
+    """Return a series with so many exceptions, all at its start."""
+    return np.arange(count) < exceptions
+
+
+def matlab() -> np.ndarray:
+    """Return a series with the counts of MATLAB's example: 57 of 1,043, the first the 58th, four after another."""
+    series = np.zeros(1_043, dtype=bool)
+    starts = 57 + 15 * np.arange(53)
+    series[starts] = series[starts[:4] + 1] = True
+    assert transitions(series) == (932, 53, 53, 4)
+    return series
+
+
+def test_matlab_s_example_comes_out() -> None:
+    """MathWorks, Risk Management Toolbox, varbacktest: the reference pages of pof, tuff, cci, cc and tl, Normal95."""
+    series = matlab()
+    assert proportion_of_failures(series, 0.95)[:2] == pytest.approx((0.46147, 0.49694), abs=5e-6)
+    assert time_until_first_failure(series, 0.95)[:2] == pytest.approx((1.7354, 0.18773), abs=5e-5)
+    assert independence(series)[:2] == pytest.approx((0.25866, 0.61104), abs=5e-6)
+    assert conditional_coverage(series, 0.95)[:2] == pytest.approx((0.72013, 0.69763), abs=5e-6)
+    light = traffic_light(series, 0.95)
+    assert (light.zone, light.exceptions, light.observations) == ("green", 57, 1_043)
+    assert light.cumulative == pytest.approx(0.77913, abs=5e-6)
+
+
+def test_jorion_s_exercise_comes_out() -> None:
+    """Jorion (2007), Value at Risk, chapter 6, exercise 10: six exceptions in 252 days, four of them after another."""
+    assert proportion_of_failures(series_of(252, 6), 0.99).statistic == pytest.approx(3.498, abs=1e-3)
+    clustered = np.zeros(253, dtype=bool)  # he counts 252 pairs of days
+    clustered[[100, 101, 102, 103, 104, 200]] = True
+    assert transitions(clustered) == (244, 2, 2, 4)
+    assert independence(clustered).statistic == pytest.approx(25.837, abs=1e-3)
+    assert independence(clustered).word == "fails"
+
+
+KUPIEC = {  # Kupiec (1995), table 3, as Jorion (2007), table 6-2, prints it: not rejected strictly between
+    0.01: ((-1, 7), (1, 11), (4, 17)),
+    0.025: ((2, 12), (6, 21), (15, 36)),
+    0.05: ((6, 21), (16, 36), (37, 65)),
+    0.075: ((11, 28), (27, 51), (59, 92)),
+    0.10: ((16, 36), (38, 65), (81, 120)),
+}
+
+
+@pytest.mark.parametrize("chance", KUPIEC)
+def test_kupiec_s_regions_come_out(chance: float) -> None:
+    """The numbers of exceptions that are not rejected at 5% are those of Kupiec's table."""
+    for days, (low, high) in zip((255, 510, 1_000), KUPIEC[chance], strict=True):
+        passing = [
+            count
+            for count in range(1, high + 20)
+            if proportion_of_failures(series_of(days, count), 1 - chance).word == "passes"
+        ]
+        assert passing == list(range(max(low + 1, 1), high))
+
+
+BASEL = [8.11, 28.58, 54.32, 75.81, 89.22, 95.88, 98.63, 99.60, 99.89, 99.97, 99.99]
+
+
+def test_basel_s_table_comes_out() -> None:
+    """Basle Committee (1996), supervisory framework for backtesting, table 2: 250 days at 99%."""
+    lights = [traffic_light(series_of(250, count), 0.99) for count in range(len(BASEL))]
+    assert [round(100 * light.cumulative, 2) for light in lights] == BASEL
+    assert [light.zone for light in lights] == ["green"] * 5 + ["yellow"] * 5 + ["red"]
+
+
+def test_tails_are_scipy_s() -> None:
+    """Chi-squared and binomial probabilities agree with SciPy's, far into their tails."""
+    for statistic in (0.0, 0.3, 3.8, 25.0, 200.0):
+        for degrees in (1, 2):
+            assert chi_squared_tail(statistic, degrees) == pytest.approx(chi2.sf(statistic, degrees), rel=1e-12)
+    for count, trials, p in ((0, 1, 0.5), (3, 3, 0.2), (17, 1_500, 0.01), (90, 1_500, 0.05), (700, 1_500, 0.5)):
+        assert binomial_cumulative(count, trials, p) == pytest.approx(binom.cdf(count, trials, p), rel=1e-10)
+
+
+def test_series_without_what_a_test_asks_for() -> None:
+    """No exceptions: the count is still tested, memory is not; the first exception may be overdue."""
+    none = np.zeros(250, dtype=bool)
+    assert proportion_of_failures(none, 0.99).statistic == pytest.approx(-500 * math.log(0.99))
+    assert independence(none).word == "undecided"
+    assert conditional_coverage(none, 0.99).statistic == proportion_of_failures(none, 0.99).statistic
+    assert time_until_first_failure(none, 0.99).word == "undecided"
+    overdue = time_until_first_failure(np.zeros(2_000, dtype=bool), 0.99)
+    assert overdue.word == "fails"
+    assert overdue == time_until_first_failure(np.arange(2_001) == 2_000, 0.99)
+    last = np.arange(250) == 249  # no forecast follows it
+    assert independence(last).word == "undecided"
+    alone = np.arange(250) == 100  # none follows another: 0 log 0 is 0
+    assert independence(alone).statistic == pytest.approx(0.0081, abs=1e-4)
+
+
+def test_the_likelihood_ratio_is_that_of_a_naive_loop() -> None:
+    """Independence agrees with likelihoods multiplied up forecast by forecast."""
+    series = np.random.default_rng(5).random(120) < 0.2
+    pairs = list(itertools.pairwise(series))
+
+    def share(of: list[bool]) -> float:
+        return sum(of) / len(of)
+
+    after = {state: share([b for a, b in pairs if a == state]) for state in (False, True)}
+    overall, ratio = share([b for _, b in pairs]), 1.0
+    for a, b in pairs:
+        ratio *= (after[a] if b else 1 - after[a]) / (overall if b else 1 - overall)
+    assert independence(series).statistic == pytest.approx(2 * math.log(ratio))
+
+
+def test_true_forecasts_are_rejected_as_often_as_the_binomial_law_says() -> None:
+    """Over 4,000 series of true 95% forecasts Kupiec's test fails as often as it must; an alarm is one in 147,000."""
+    trials, seeds = 500, 4_000
+    counts = np.random.default_rng(1).binomial(trials, 0.05, seeds)
+    fails = {count: proportion_of_failures(series_of(trials, count), 0.95).word == "fails" for count in range(80)}
+    size = sum(binom.pmf(count, trials, 0.05) for count, failed in fails.items() if failed)
+    seen = np.mean([fails[count] for count in counts.tolist()])
+    assert 0.03 < size < 0.08
+    assert abs(seen - size) < ALARM * math.sqrt(size * (1 - size) / seeds)
+
+
+@pytest.mark.parametrize("statistic", ["independence", "both"])
+def test_likelihood_ratios_of_true_forecasts_follow_chi_squared(statistic: str) -> None:
+    """Of 1,000 series of 2,000 forecasts, 5% fail, but for what the statistic's lumps take: from 3% to 8%."""
+    random = np.random.default_rng(2)
+    series = random.random((1_000, 2_000)) < 0.1
+    tests = {"independence": independence, "both": lambda one: conditional_coverage(one, 0.9)}
+    failed = np.mean([tests[statistic](one).p_value < 0.05 for one in series])
+    assert 0.03 < failed < 0.08
+
+
+# Acerbi and Szekely
+
+
+def z2_of_normals(forecasts: int, level: float, series: int = 5_000) -> np.ndarray:
+    """Return Z2 of series of standard normal losses under their own Value at Risk and Expected Shortfall."""
+    at_risk = norm.ppf(level)
+    shortfall = norm.pdf(at_risk) / (1 - level)
+    random = np.random.default_rng(3)
+    sums = np.zeros(series)
+    for _ in range(forecasts):
+        sums += contributions(random.standard_normal(series), at_risk, shortfall, level)
+    return 1 - sums / forecasts
+
+
+def test_acerbi_and_szekely_s_critical_values_come_out() -> None:
+    """-0.70 for 250 forecasts at 97.5% (2014, table 1); -0.34639 for 1,966 at 1% (MATLAB, unconditionalNormal)."""
+    simulated = z2_of_normals(250, 0.975)
+    tested = shortfall_test(-0.70, simulated)
+    assert tested.critical_value.low - 0.01 < -0.70 < tested.critical_value.high + 0.01
+    assert tested.p_value == pytest.approx(0.05, abs=ALARM * tested.p_value_error + 0.002)
+    assert np.quantile(z2_of_normals(1_966, 0.975), 0.01) == pytest.approx(-0.34639, abs=0.02)
+
+
+def test_z2_is_the_sum_over_exceptions() -> None:
+    """Z2 agrees with a loop over the forecasts; it is 0 on average under the true law, lower of larger losses."""
+    random = np.random.default_rng(4)
+    losses, at_risk, shortfall = random.standard_normal(300), np.linspace(1.0, 2.0, 300), np.linspace(1.5, 2.5, 300)
+    naive = 0.0
+    for loss, bound, tail in zip(losses, at_risk, shortfall, strict=True):
+        if loss > bound:
+            naive += loss / (300 * 0.05 * tail)
+    assert z2(losses, at_risk, shortfall, 0.95) == pytest.approx(1 - naive)
+    simulated = z2_of_normals(250, 0.975)
+    assert abs(simulated.mean()) < ALARM * simulated.std() / math.sqrt(simulated.size)
+    assert z2(1.5 * losses, at_risk, shortfall, 0.95) < z2(losses, at_risk, shortfall, 0.95)
+
+
+def test_p_values_of_z2_are_uniform_under_the_true_law() -> None:
+    """Statistics of fresh series, held against 5,000 others of the law, spread evenly; no shortfall, no verdict."""
+    simulated = z2_of_normals(250, 0.975)
+    fresh = 1 - contributions(
+        np.random.default_rng(9).standard_normal((500, 250)), norm.ppf(0.975), norm.pdf(norm.ppf(0.975)) / 0.025, 0.975
+    ).mean(axis=1)
+    assert kstest([shortfall_test(one, simulated).p_value for one in fresh], "uniform").pvalue > 1e-4
+    assert math.isnan(z2([1.0, 2.0], [0.5, 0.5], [0.0, 1.0], 0.9))
+    assert shortfall_test(math.nan, simulated).word == "undecided"
+
+
+# Reliability
+
+
+def test_rufibach_s_example_comes_out() -> None:
+    """Rufibach (2010), table 1: two forecasters of two events."""
+    one, two = reliability([0.2, 0.2], [1, 0]), reliability([0.4, 0.5], [1, 0])
+    assert (one.brier, one.calibration.statistic) == pytest.approx((0.34, 1.06), abs=0.005)
+    assert two.brier == pytest.approx(0.305)  # printed as 0.30
+    assert two.calibration.statistic == pytest.approx(1.22, abs=0.005)
+
+
+def test_reliability_is_that_of_naive_loops() -> None:
+    """Score, skill, test and curve agree with loops; every forecast is in one bin, equal ones in the same."""
+    random = np.random.default_rng(6)
+    p = np.round(random.beta(1, 15, 800), 3)
+    happened = random.random(800) < p
+    found = reliability(p, happened, bins=8)
+    rate = happened.mean()
+    assert found.brier == pytest.approx(sum((a - b) ** 2 for a, b in zip(p, happened, strict=True)) / 800)
+    assert found.skill == pytest.approx(1 - found.brier / (rate * (1 - rate)))
+    z = sum((b - a) * (1 - 2 * a) for a, b in zip(p, happened, strict=True))
+    z /= math.sqrt(sum((1 - 2 * a) ** 2 * a * (1 - a) for a in p))
+    assert found.calibration[:2] == pytest.approx((z, 2 * norm.sf(abs(z))))
+    assert sum(one.forecasts for one in found.curve) == 800
+    assert sum(one.forecasts * one.observed.value for one in found.curve) == pytest.approx(happened.sum())
+    assert [one.predicted for one in found.curve] == sorted(one.predicted for one in found.curve)
+    assert len(reliability(np.full(50, 0.1), np.zeros(50)).curve) == 1
+
+
+def test_calibrated_probabilities_pass_and_halved_ones_fail() -> None:
+    """Spiegelhalter's p-values are uniform of calibrated probabilities; of halved ones they vanish."""
+    random, values = np.random.default_rng(7), []
+    for _ in range(300):
+        p = random.beta(2, 20, 600)
+        values.append(reliability(p, random.random(600) < p).calibration.p_value)
+    assert kstest(values, "uniform").pvalue > 1e-4
+    p = random.beta(2, 20, 2_000)
+    assert reliability(p / 2, random.random(2_000) < p).calibration.p_value < 1e-6
+
+
+# Years, and what is refused
+
+
+def test_years_are_lit_by_their_last_forecasts() -> None:
+    """Each year with 500 forecasts behind its end is lit by the last 500 of them, the unfinished one too."""
+    days = np.datetime64("2019-01-01") + np.arange(1_200)
+    exceptions = np.random.default_rng(8).random(1_200) < 0.02
+    lights = by_year(exceptions, days, 0.99)
+    assert [one.year for one in lights] == [2020, 2021, 2022]
+    assert lights[0].light == traffic_light(exceptions[731 - 500 : 731], 0.99)
+    assert lights[-1].light == traffic_light(exceptions[-500:], 0.99)
+    assert last_year(exceptions[:249], 0.99) is None
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 99, math.nan, "99%"])
+def test_levels_outside_their_range_are_refused(level: object) -> None:
+    """A level is above 0 and below 1."""
+    with pytest.raises(kernel.InvalidInput, match="level"):
+        proportion_of_failures([True, False], level)  # type: ignore[arg-type]
+
+
+def test_what_is_no_series_is_refused() -> None:
+    """Empty, of other axes, or of other values."""
+    for series in ([], [[True]], [0.5, 1.0]):
+        with pytest.raises(kernel.InvalidInput, match="truth values"):
+            traffic_light(series, 0.99)
+    with pytest.raises(kernel.InvalidInput, match="probabilities"):
+        reliability([0.5, 1.5], [True, False])
+    with pytest.raises(kernel.InvalidInput, match="happened"):
+        reliability([0.5], [[True]])

@@ -1,0 +1,145 @@
+"""The command `margin backtest`: what it prints, draws, writes and refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+from click.testing import CliRunner
+
+import kernel
+from cli import main
+from tests.test_choice import prices_of
+from tests.test_cli_fit import write_prices
+
+Margin = Callable[..., tuple[int, str, str]]
+QUICK = ("--market", "gbm", "--window", "60", "--paths", "1e3")
+FEW = ("--market", "gbm", "--window", "550", "--paths", "500", "--refit", "50")
+CONFIG = """
+[account]
+cash = 15.0
+maintenance_rate = 0.05
+positions = [{asset = "A", notional = 100.0, entry_price = "spot"}]
+[ladder.tiers]
+call = 2.0
+liquidation = 1.0
+"""
+
+
+@pytest.fixture
+def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Margin:
+    """Run the command in a folder with prices whose volatility doubles, and a config file without market."""
+    monkeypatch.chdir(tmp_path)
+    moves = np.random.default_rng(1).normal(0.0, 0.02, 620)
+    moves[300:] *= 3
+    write_prices(tmp_path / "A.csv", prices_of(moves))
+    (tmp_path / "margin.toml").write_text(CONFIG)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        done = CliRunner().invoke(main, ["backtest", *arguments])
+        return done.exit_code, done.stdout, done.stderr
+
+    return call
+
+
+def test_the_table_says_whether_coverage_held(margin: Margin) -> None:
+    """Exceptions against expected, p-values, zones, and sentences about levels and years that are not green."""
+    code, out, err = margin("A.csv", *QUICK, "--window", "250", "--level", "99%")
+    assert (code, err) == (0, "")
+    assert "A.csv: 370 forecasts of A from 2020-09-08 to 2021-09-12" in out
+    assert "Coverage at 99 % did not hold: " in out
+    assert "where 3.7 were expected" in out
+    assert "red zone" in out
+    assert "down 10%" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_a_year_that_is_not_green_is_said(margin: Margin) -> None:
+    """By the end of the second year its last 500 forecasts have too many exceptions."""
+    _, out, _ = margin("A.csv", *QUICK, "--refit", "200", "--level", "0.95")
+    assert "last 500 by the end of" in out
+    assert "The 500 forecasts up to the end of 2021 are " in out
+
+
+def test_json_is_strict_and_agrees_with_python(margin: Margin, tmp_path: Path) -> None:
+    """The numbers of --format json are those of the Python call."""
+    code, out, _ = margin("A.csv", *QUICK, "--horizon", "3d", "--level", "97.5%", "--seed", "5", "--format", "json")
+    told = json.loads(out, parse_constant=pytest.fail)
+    history = kernel.read_prices(tmp_path / "A.csv")
+    found = kernel.backtest(history, "gbm", window=60, paths=1_000, horizon=3 / 365, levels=[0.975], seed=5).summary()
+    assert code == 0
+    assert {name: told[name] for name in found} == found
+    assert told["history"]["file"] == "A.csv"
+    by_rows = json.loads(
+        margin("A.csv", *QUICK, "--horizon", "3 rows", "--level", "0.975", "--seed", "5", "--format", "json")[1]
+    )
+    assert by_rows["levels"] == told["levels"]
+
+
+def test_the_account_of_a_config_is_stated_at_the_last_prices(margin: Margin) -> None:
+    """Notionals and entries are of the history's last price; losses are in currency."""
+    code, out, _ = margin("A.csv", *FEW, "--config", "margin.toml", "--format", "json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["opening_equity"] == pytest.approx(15.0)
+    assert [one["tier"] for one in told["tiers"]] == ["call", "liquidation"]
+    assert told["notes"] == []
+
+
+def test_files_are_written_and_the_figure_is_drawn(margin: Margin, tmp_path: Path) -> None:
+    """A row for each forecast, the report as JSON, and the same picture each time."""
+    for name in ("one.parquet", "two.csv", "three.json"):
+        assert margin("A.csv", *FEW, "--output", name)[0] == 0
+    table = pyarrow.parquet.read_table(tmp_path / "one.parquet")
+    assert table.num_rows == 70
+    assert (tmp_path / "two.csv").read_text().startswith('"time","row","market","loss"')
+    assert json.loads((tmp_path / "three.json").read_text())["forecasts"] == 70
+    for name in ("one.png", "two.svg", "three.svg"):
+        assert margin("A.csv", *FEW, "--plot", name)[0] == 0
+    assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "two.svg").read_bytes() == (tmp_path / "three.svg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["A.csv", "--window", "620"], "must have at least 622 rows"),
+        (["A.csv", "--level", "100%"], "must be below 1"),
+        (["A.csv", "--level", "high"], "level: must be a share such as 99% or 0.99"),
+        (["A.csv", "--horizon", "36h"], "must be whole rows of the history, 24 h each: such as 24 h or 2 d"),
+        (["A.csv", "--horizon", "0d"], "horizon: must be above 0"),
+        (["A.csv", "--horizon", "soon"], "horizon: must be a number with the unit"),
+        (["A.csv", "--paths", "many", "--seed", "-1"], "paths: must be a number, not 'many'"),
+        (["A.csv", "--seed", "-1"], "seed: must be from 0"),
+        (["A.csv", "--market", "mertn"], "did you mean merton?"),
+        (["A.csv", "--market", "merton", "--volatility", "garch"], "belongs to gbm and filtered_historical"),
+        (["A.csv", "--volatility", "garch"], "belongs to gbm and filtered_historical, not to auto"),
+        (["A.csv", "--market", "filtered_historical", "--window", "100"], "at least 250 rows"),
+        (["nix.csv"], "nix.csv"),
+        (["A.csv", "--config", "nix.toml"], "nix.toml"),
+        (["A.csv", "--output", "A.csv"], "is what this command reads"),
+        (["A.csv", "--output", "found.toml"], "must end in .parquet or .csv or .json"),
+        (["A.csv", "--plot", "figure.pdf"], "must end in .png or .svg"),
+        (["--market", "gbm"], "Missing argument"),
+    ],
+)
+def test_wrong_input_is_refused_in_a_sentence(margin: Margin, tmp_path: Path, arguments: list[str], words: str) -> None:
+    """Exit code 2, a line that names the mend, nothing on stdout and nothing written."""
+    before = sorted(tmp_path.iterdir())
+    code, out, err = margin(*arguments)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert all(line.startswith("error: ") for line in err.splitlines())
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_account_on_other_assets_is_refused(margin: Margin, tmp_path: Path) -> None:
+    """The config names assets of the history, or the command says so."""
+    (tmp_path / "other.toml").write_text(CONFIG.replace('"A"', '"BTC"'))
+    code, _, err = margin("A.csv", *QUICK, "--config", "other.toml")
+    assert code == 2
+    assert "account.positions[0].asset: must be one of the market's (A), not BTC" in err
