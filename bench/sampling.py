@@ -161,7 +161,7 @@ def main() -> None:
         "",
         "## How many times fewer paths give the error of plain sampling",
         "",
-        f"Ratios of variances over {RUNS} seeds, of about {PATHS['sobol']:,} paths each, known to within a third.",
+        f"Ratios of variances over {RUNS} seeds, of about {PATHS['sobol']:,} paths each, known to within a half.",
         "A tenfold long perpetual over five days (ten assets: 36.5 days), continuous monitoring; `call` is the",
         "probability of one, `median time` that of its breach.",
         "",
