@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from kernel.config.fitted import Fitted
     from kernel.limits import Limit
     from kernel.outcome import Outcome
+    from kernel.targets import Targets
 
+T = TypeVar("T")
 VIOLATED, INVALID, INTERRUPTED = 1, 2, 130
 
 
@@ -114,21 +116,32 @@ _market = click.option(
     help="Take the market from a file that `margin fit` wrote.",
 )
 _set = click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a value of the config.")
+_quiet = click.option("--quiet", is_flag=True, help="No progress bar.")
 _format = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 
 
+def _of_config(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what says which config file to simulate, and how."""
+    options = [
+        _config,
+        _market,
+        _set,
+        click.option("--paths", metavar="N", help="Number of paths, such as 1e6."),
+        click.option("--seed", metavar="N", help="Seed of the random numbers."),
+        click.option("--threads", metavar="N", help="Threads; default: all available processors."),
+        click.option("--precision", metavar="single|double", help="Precision of the walk."),
+        click.option("--monitoring", metavar="continuous|discrete", help="When breaches are looked for."),
+        _quiet,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @main.command()
-@_config
-@_market
-@click.option("--paths", metavar="N", help="Number of paths, such as 1e6.")
-@click.option("--seed", metavar="N", help="Seed of the random numbers.")
-@click.option("--threads", metavar="N", help="Threads; default: all available processors.")
-@click.option("--precision", metavar="single|double", help="Precision of the walk.")
-@click.option("--monitoring", metavar="continuous|discrete", help="When breaches are looked for.")
+@_of_config
 @_format
 @_file("--output", "Also write .parquet or .csv (every path) or .json.")
-@_set
-@click.option("--quiet", is_flag=True, help="No progress bar.")
 @click.option(
     "--fail-if",
     "limits",
@@ -151,13 +164,18 @@ def run(
 
     Exits with 0 when done, 1 if a limit of --fail-if is violated, 2 for invalid input, 130 when interrupted.
     """
+    from kernel.limits import parse_limits
     from kernel.report import run as report
 
-    stated = [f"simulation.{name}={value}" for name, value in settings.items() if value is not None]
-    job, checked = _prepare(config, market, [*overrides, *stated], output, limits)
-    outcome, seconds = _simulate(job, checked, output, quiet=quiet)
+    def parse(job: Run | None) -> list[Limit]:
+        return parse_limits(limits, *((job.ladder.names, job.simulation["horizon"]) if job else ()))
+
+    job, checked = _prepare(config, market, overrides, settings, output, parse)
+    record = "paths" if output is not None and output.suffix != ".json" else "summary"
+    levels = sorted({*job.levels, *(limit.level for limit in checked if limit.level is not None)})
+    outcome, seconds = _simulate(job, {"record": record, "levels": levels}, quiet=quiet)
     found = report.results(job, outcome, seconds)
-    _write(found, outcome, output)
+    _write(found, outcome.to_arrow, output)
     if form == "json":
         _print_json(found)
     else:
@@ -169,45 +187,61 @@ def run(
 
 
 def _prepare(
-    config: Path, market: Path | None, overrides: Sequence[str], output: Path | None, limits: Sequence[str]
-) -> tuple[Run, list[Limit]]:
-    """Check all that can be checked before simulating."""
+    config: Path,
+    market: Path | None,
+    overrides: Sequence[str],
+    settings: dict[str, str | None],
+    output: Path | None,
+    parse: Callable[[Run | None], T],
+    plot: Path | None = None,
+) -> tuple[Run, T]:
+    """Check all that can be checked before simulating; parse what the command asks of it."""
     from kernel.config.load import load
     from kernel.errors import Problems
-    from kernel.limits import parse_limits
     from kernel.tables import check_output
 
-    problems, job, checked = Problems(), None, []
+    problems, job, parsed = Problems(), None, None
+    stated = [f"simulation.{name}={value}" for name, value in settings.items() if value is not None]
     with problems.under(""):
-        job = load(config, overrides, market)
+        job = load(config, [*overrides, *stated], market)
     with problems.under(""):
-        tiers, horizon = (job.ladder.names, job.simulation["horizon"]) if job else (None, None)
-        checked = parse_limits(limits, tiers, horizon)
+        parsed = parse(job)
+    read = job.files if job else [config]
     if output is not None:
         with problems.under(""):
-            check_output(output, spared=job.files if job else [config])
+            check_output(output, spared=read)
+    if plot is not None:
+        with problems.under(""):
+            _check_plot(plot, read)
     problems.raise_any()
     assert job is not None  # noqa: S101 - or there were problems
-    return job, checked
+    assert parsed is not None  # noqa: S101 - as above
+    return job, parsed
 
 
-def _simulate(job: Run, limits: Sequence[Limit], output: Path | None, *, quiet: bool) -> tuple[Outcome, float]:
+def _check_plot(plot: Path, read: Iterable[Path]) -> None:
+    """Check that a figure can be drawn and written."""
+    from kernel.figures import SUFFIXES, check_plot
+    from kernel.tables import check_output
+
+    check_output(plot, read, suffixes=SUFFIXES, field="plot")
+    check_plot()
+
+
+def _simulate(job: Run, kept: dict[str, Any], *, quiet: bool) -> tuple[Outcome, float]:
+    """Simulate, keeping what is asked for; return the outcome and the seconds that it took."""
     import time
     from dataclasses import replace
 
     from kernel.errors import InvalidInput, Problem
     from kernel.simulation import simulate
 
-    record = "paths" if output is not None and output.suffix != ".json" else "summary"
-    levels = sorted({*job.levels, *(limit.level for limit in limits if limit.level is not None)})
     start = time.perf_counter()
     try:
         with _progress("paths", quiet=quiet) as progress:
-            outcome = simulate(
-                job.market, job.account, job.ladder, **job.simulation, record=record, levels=levels, progress=progress
-            )
+            outcome = simulate(job.market, job.account, job.ladder, **job.simulation, **kept, progress=progress)
     except MemoryError:
-        message = "are more than fit into memory: use fewer, or a .json output or none, which keep no paths"
+        message = "are more than fit into memory: use fewer, or no --plot and a .json --output or none"
         raise InvalidInput([Problem("simulation.paths", message)]) from None
     if job.source is not None:
         outcome = replace(outcome, provenance={**outcome.provenance, "history": job.source._asdict()})
@@ -231,7 +265,7 @@ def _progress(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]
         yield show
 
 
-def _write(found: dict[str, Any], kept: Outcome | Backtest, output: Path | None) -> None:
+def _write(found: dict[str, Any], to_arrow: Callable[[], Any], output: Path | None) -> None:
     if output is None:
         return
     import json
@@ -241,7 +275,65 @@ def _write(found: dict[str, Any], kept: Outcome | Backtest, output: Path | None)
     if output.suffix == ".json":
         write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", output)
     else:
-        write_table(kept.to_arrow(), output)
+        write_table(to_arrow(), output)
+
+
+@main.command()
+@_of_config
+@click.option(
+    "--probability",
+    "probabilities",
+    metavar="SHARE",
+    multiple=True,
+    required=True,
+    help="Of a breach, such as 1%; again for more.",
+)
+@click.option(
+    "--by", "times", metavar="DURATION", multiple=True, help="Time of a breach, such as 1d; default: the horizon."
+)
+@_format
+@_file("--output", "Also write the curve of all levels to .parquet or .csv, or everything to .json.")
+@_file("--plot", "Draw the curve, with the ladder's tiers, to .png or .svg.")
+def threshold(
+    config: Path,
+    market: Path | None,
+    form: str,
+    output: Path | None,
+    plot: Path | None,
+    overrides: Sequence[str],
+    probabilities: Sequence[str],
+    times: Sequence[str],
+    *,
+    quiet: bool,
+    **settings: str | None,
+) -> None:
+    """Find the levels of the ladder's metric that are breached with given probabilities.
+
+    One simulation answers all of them; the ladder's own tiers stand beside them with their breach probabilities.
+    """
+    from functools import partial
+
+    from kernel.figures import plot_thresholds
+    from kernel.report import threshold as report
+    from kernel.targets import parse_targets
+
+    def parse(job: Run | None) -> Targets:
+        return parse_targets(probabilities, times, job.simulation if job else None)
+
+    job, targets = _prepare(config, market, overrides, settings, output, parse, plot)
+    drawn = plot is not None or output is not None
+    kept = {"record": "paths" if drawn else "summary", "levels": [1 - max(targets.probabilities)]}
+    outcome, seconds = _simulate(job, {**kept, "worst": targets.by}, quiet=quiet)
+    curves = report.all_curves(outcome) if drawn else []
+    found = report.results(job, outcome, targets, curves, seconds)
+    _write(found, partial(report.table, curves, outcome), output)
+    if plot is not None:
+        plot_thresholds(curves, job.ladder, plot)
+        click.echo(f"wrote {plot}", err=True)
+    if form == "json":
+        _print_json(found)
+    else:
+        _print(report.text(found))
 
 
 def _of_history(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -350,7 +442,7 @@ def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Pa
 @_format
 @_file("--output", "Also write .parquet or .csv (every forecast) or .json.")
 @_file("--plot", "Draw losses against Value at Risk, and the calibration, to .png or .svg.")
-@click.option("--quiet", is_flag=True, help="No progress bar.")
+@_quiet
 def backtest(
     prices: Sequence[str],
     market: str,
@@ -400,7 +492,7 @@ def _save_backtest(tested: Backtest, told: dict[str, Any], output: Path | None, 
     if plot is not None:
         plot_backtest(tested, plot)
         click.echo(f"wrote {plot}", err=True)
-    _write(told, tested, output)
+    _write(told, tested.to_arrow, output)
 
 
 @main.command()

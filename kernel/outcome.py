@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,6 +77,13 @@ class Outcome:
             message = f"is above {share}: simulate with 1 less it, or lower, in `levels`"
             raise InvalidInput([Problem("probability", message)])
         return np.sort(np.partition(worst, count - 1)[:count]).astype(np.float64)
+
+    @cached_property
+    def worst_ascending(self) -> NDArray[np.floating]:
+        """Return the worst metrics by each of `worst_times`, [time, rank], sorted once."""
+        if self.worst is None:
+            raise TypeError("only an outcome with paths has their worst metrics")
+        return np.sort(self.worst, axis=1)
 
     def _kept(self) -> Summary:
         if self.summary is None:

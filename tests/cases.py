@@ -81,12 +81,16 @@ def run(market: kernel.Market, account: kernel.Account = LONG, **settings: Any) 
 
 
 def barriers(account: kernel.Account, spot: float = 60_000.0) -> list[float]:
-    """Solve, tier by tier, for the log price at which equity is level times requirement: one asset, one position."""
+    """Solve, tier by tier, for the log price at which the margin ratio is the tier's level."""
+    return [barrier(account, level, spot) for level in LADDER.tiers.values()]
+
+
+def barrier(account: kernel.Account, level: float, spot: float = 60_000.0) -> float:
+    """Solve for the log price at which equity is level times requirement: one asset, one position."""
     (position,) = account.positions
     fixed = account.cash - position.quantity * position.entry_price
     rate = float(account.maintenance_rate)  # type: ignore[arg-type]
-    weights = [position.quantity - level * rate * abs(position.quantity) for level in LADDER.tiers.values()]
-    return [math.log(-fixed / weight / spot) for weight in weights]
+    return math.log(-fixed / (position.quantity - level * rate * abs(position.quantity)) / spot)
 
 
 def strays(estimate: float, truth: float, standard_error: float) -> float:

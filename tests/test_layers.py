@@ -23,9 +23,11 @@ LAYERS = [
     {"outcome", "importance"},
     {"simulation"},
     {"measures", "tables", "choice"},
+    {"calibration"},
     {"prices", "figures", "backtest"},
     {"config"},
-    {"limits", "report", "info"},
+    {"limits", "targets"},
+    {"report", "info"},
     {"cli"},
 ]
 ROOMS = {

@@ -19,12 +19,12 @@ from kernel.measures import (
 from kernel.outcome import Outcome
 from kernel.plain import plain
 from kernel.report.layout import aligned, listed, matrix, wrapped
-from kernel.text import counted, duration, unit_of
+from kernel.report.numbers import amount, bounded, figure, percent, time
+from kernel.text import counted, duration
 
 SCHEMA = 1
 _HELD = "Losses are of the account left alone: whatever breaches, its positions are held to the horizon."
 _MEDIAN = 0.5
-_MOST_DECIMALS = 6
 _NAMED = 4
 
 
@@ -32,14 +32,7 @@ def results(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
     """Return a run's results as plain values, ready for strict JSON: what is not finite is None."""
     levels = zip(run.ladder.names, run.ladder.levels.tolist(), strict=True)
     found = {
-        "schema": SCHEMA,
-        "provenance": outcome.provenance,
-        "seconds": round(seconds, 4),
-        # residuals of a history, by the thousand, stand in the provenance alone
-        "market": {name: value for name, value in run.market.parameters().items() if name != "residuals"},
-        "market_file": run.market_file,
-        "history": run.source._asdict() if run.source else None,
-        "opening": _opening(run),
+        **simulated(run, outcome, seconds),
         "tiers": [
             {
                 "tier": tier,
@@ -62,6 +55,20 @@ def results(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
     return told
 
 
+def simulated(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
+    """Return what was simulated: what every command that simulates tells first."""
+    return {
+        "schema": SCHEMA,
+        "provenance": outcome.provenance,
+        "seconds": round(seconds, 4),
+        # residuals of a history, by the thousand, stand in the provenance alone
+        "market": {name: value for name, value in run.market.parameters().items() if name != "residuals"},
+        "market_file": run.market_file,
+        "history": run.source._asdict() if run.source else None,
+        "opening": _opening(run),
+    }
+
+
 def _opening(run: Run) -> dict[str, Any]:
     exposures = run.account.exposures(run.market.assets, np.asarray(run.market.spot))
     requirement = float(exposures.requirement.sum())
@@ -80,12 +87,17 @@ def _opening(run: Run) -> dict[str, Any]:
 
 def text(found: dict[str, Any]) -> str:
     """Write results for people, in at most 100 columns."""
-    parts = [_head(found), _tiers(found), _losses(found) + "\n" + _HELD]
+    return "\n\n".join([*introduction(found), _tiers(found), _losses(found) + "\n" + _HELD]) + "\n"
+
+
+def introduction(found: dict[str, Any]) -> list[str]:
+    """Write what was simulated, as paragraphs."""
+    parts = [_head(found)]
     if found["history"]:
-        parts.insert(1, _fitted(found["history"]) + "\n" + _market(found["market"]))
+        parts.append(_fitted(found["history"]) + "\n" + _market(found["market"]))
     elif found["market_file"]:
-        parts.insert(1, wrapped(f"the market is that of {found['market_file']}") + "\n" + _market(found["market"]))
-    return "\n\n".join(parts) + "\n"
+        parts.append(wrapped(f"the market is that of {found['market_file']}") + "\n" + _market(found["market"]))
+    return parts
 
 
 def _head(found: dict[str, Any]) -> str:
@@ -96,14 +108,10 @@ def _head(found: dict[str, Any]) -> str:
         f"{run['paths']:,} paths of {counted(run['steps'], 'step')}, {run['monitoring']} monitoring, "
         f"{run['precision']} precision, seed {run['seed']}"
     )
-    amounts = (f"{name} {_figure(opening[name], ',.2f')}" for name in ("equity", "requirement"))
-    third = f"opening {', '.join(amounts)}, {opening['metric']} {_figure(opening['value'], '.4g')}"
+    amounts = (f"{name} {figure(opening[name], ',.2f')}" for name in ("equity", "requirement"))
+    third = f"opening {', '.join(amounts)}, {opening['metric']} {figure(opening['value'], '.4g')}"
     lines = f"{first}, over {duration(run['horizon'])}", f"{second}, in {found['seconds']:.2f} s", third
     return "\n".join(wrapped(line) for line in lines)
-
-
-def _figure(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
 
 
 def _named(assets: Sequence[str]) -> str:
@@ -143,8 +151,8 @@ def _is_per_asset(value: Any) -> bool:
 def _tiers(found: dict[str, Any]) -> str:
     rows = [["tier", "level", "breach probability", "95% interval", "median if breached", "95% interval"]]
     for one in found["tiers"]:
-        value, interval = _percent(one["breach_probability"])
-        rows.append([one["tier"], f"{one['level']:g}", value, interval, *_time(one["median_breach_time"])])
+        value, interval = percent(one["breach_probability"])
+        rows.append([one["tier"], f"{one['level']:g}", value, interval, *time(one["median_breach_time"])])
     return "\n".join(aligned(rows, texts=1))
 
 
@@ -154,51 +162,8 @@ def _losses(found: dict[str, Any]) -> str:
     for name, label in (("value_at_risk", "value at risk"), ("expected_shortfall", "expected shortfall")):
         for one in found["losses"]:
             estimate = one[name]
-            share = {key: value / equity for key, value in _numbers(estimate).items()} if equity > 0 else None
+            share = {key: value / equity for key, value in bounded(estimate).items()} if equity > 0 else None
             rows.append(
-                [label, f"{100 * one['level']:g} %", *_amount(estimate), *(_percent(share) if share else ("-", ""))]
+                [label, f"{100 * one['level']:g} %", *amount(estimate), *(percent(share) if share else ("-", ""))]
             )
     return "\n".join(aligned(rows, texts=1))
-
-
-def _numbers(estimate: dict[str, float | None]) -> dict[str, float]:
-    """Return an estimate with infinities where there is no bound."""
-    ends = {"low": -math.inf, "high": math.inf}
-    return {key: ends.get(key, math.nan) if value is None else value for key, value in estimate.items()}
-
-
-def _decimals(estimate: dict[str, float], scale: float, most: int) -> int:
-    """Return the decimals that show two figures of an interval's half-width."""
-    half = scale * (estimate["high"] - estimate["low"]) / 2
-    if not 0 < half < math.inf:
-        return min(2, most)
-    return max(0, min(most, 1 - math.floor(math.log10(half))))
-
-
-def _interval(estimate: dict[str, float], scale: float, decimals: int, unit: str) -> str:
-    low, high = (
-        "-" if math.isinf(estimate[end]) else f"{scale * estimate[end]:,.{decimals}f}" for end in ("low", "high")
-    )
-    return f"{low} .. {high}{unit}"
-
-
-def _percent(estimate: dict[str, Any]) -> tuple[str, str]:
-    numbers = _numbers(estimate)
-    decimals = _decimals(numbers, 100, _MOST_DECIMALS)
-    value = "0" if numbers["value"] == 0 else f"{100 * numbers['value']:,.{decimals}f} %"
-    return value, _interval(numbers, 100, decimals, " %")
-
-
-def _amount(estimate: dict[str, Any]) -> tuple[str, str]:
-    numbers = _numbers(estimate)
-    decimals = _decimals(numbers, 1, _MOST_DECIMALS)
-    return f"{numbers['value']:,.{decimals}f}", _interval(numbers, 1, decimals, "")
-
-
-def _time(estimate: dict[str, Any]) -> tuple[str, str]:
-    if estimate["value"] is None:
-        return "-", ""
-    numbers = _numbers(estimate)
-    unit, per_year = unit_of(max(numbers["value"], (numbers["high"] - numbers["low"]) / 2))
-    decimals = _decimals(numbers, per_year, 3)
-    return f"{per_year * numbers['value']:,.{decimals}f} {unit}", _interval(numbers, per_year, decimals, f" {unit}")

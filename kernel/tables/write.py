@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -47,6 +47,15 @@ def outcome_table(outcome: Outcome) -> pa.Table:
         for name, row in zip(outcome.tiers, outcome.breach_time, strict=True)
     }
     return pa.table(columns, metadata={b"margin_kernel": json.dumps(outcome.provenance).encode()})
+
+
+def table_of(columns: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> pa.Table:
+    """Return columns, of which NaN is null, as a table, with metadata as JSON where it is given."""
+    import pyarrow as pa
+
+    carried = None if metadata is None else {b"margin_kernel": json.dumps(metadata).encode()}
+    arrays = {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
+    return pa.table(arrays, metadata=carried)
 
 
 def backtest_table(backtest: Backtest) -> pa.Table:

@@ -1,0 +1,101 @@
+"""From a measured rate to the one in force: choices against procyclical margins, a least rate, a venue's grid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kernel import checks
+from kernel.errors import InvalidInput, Problem, Problems
+from kernel.markets import Market
+
+_ROUNDING = 1e-9  # of a step of the grid: a rate so close to it is on it
+
+
+class Adjustment(NamedTuple):
+    """What a rate is after a step that has a name."""
+
+    name: str
+    rate: float
+
+
+class Policy(NamedTuple):
+    """Which steps are asked for; the arguments of `calibrate_margin` say what they mean."""
+
+    buffer: float
+    stressed: Market | None
+    stressed_weight: float
+    floor_market: Market | None
+    floor: float
+    grid: float | Sequence[float] | None
+
+    def check(self, problems: Problems, market: object) -> None:
+        """Note what is wrong with it, for the market that the rate is measured on."""
+        checks.number(problems, "buffer", self.buffer, at_least=0, at_most=10)
+        checks.number(problems, "stressed_weight", self.stressed_weight, at_least=0, at_most=1)
+        checks.number(problems, "floor", self.floor, at_least=0, below=1)
+        for field, one in (("stressed", self.stressed), ("floor_market", self.floor_market)):
+            if one is not None and not isinstance(one, Market):
+                problems.add(field, f"must be a kernel.Market, not {type(one).__name__}")
+            elif isinstance(one, Market) and isinstance(market, Market) and one.assets != market.assets:
+                wanted, found = ", ".join(market.assets), ", ".join(one.assets)
+                problems.add(field, f"must have the market's assets in their order ({wanted}), not {found}")
+        if self.grid is not None:
+            listed: Any = [self.grid] if np.ndim(self.grid) == 0 else list(self.grid)  # type: ignore[arg-type]
+            for rate in listed:
+                checks.number(problems, "grid", rate, above=0, at_most=1)
+            if not listed:
+                problems.add("grid", "must be a step, such as 0.005, or at least one rate")
+
+    def adjusted(self, measured: float, rate_of: Callable[[Market], float]) -> tuple[Adjustment, ...]:
+        """Return the measured rate and what it is after each step that is asked for.
+
+        Raises:
+            InvalidInput: if the grid has no rate so high.
+        """
+        steps = [Adjustment("measured", measured)]
+
+        def add(name: str, rate: float) -> None:
+            steps.append(Adjustment(name, rate))
+
+        if self.stressed is not None:
+            weight = self.stressed_weight
+            add("stressed", (1 - weight) * measured + weight * rate_of(self.stressed))
+        if self.buffer > 0:
+            add("buffer", steps[-1].rate * (1 + self.buffer))
+        if self.floor_market is not None:
+            add("floor_market", max(steps[-1].rate, rate_of(self.floor_market)))
+        if self.floor > 0:
+            add("floor", max(steps[-1].rate, self.floor))
+        if self.grid is not None:
+            add("grid", rounded_up(steps[-1].rate, self.grid))
+        return tuple(steps)
+
+
+def rounded_up(rate: float, grid: float | Sequence[float] | None) -> float:
+    """Return the least rate of a grid that is not below a rate.
+
+    Args:
+        rate: to be rounded.
+        grid: a number, for its multiples; or the rates that there are; None: any.
+
+    Raises:
+        InvalidInput: if the highest rate of the grid is below.
+
+    Example:
+        >>> rounded_up(0.0312, 0.005), rounded_up(0.0312, [0.01, 0.025, 0.05])
+        (0.035, 0.05)
+    """
+    if grid is None:
+        return rate
+    if np.ndim(grid) == 0:
+        step = float(grid)  # type: ignore[arg-type]
+        return round(step * math.ceil(rate / step - _ROUNDING), 12)
+    rates = np.sort(np.asarray(grid, dtype=np.float64))
+    enough = rates[rates * (1 + _ROUNDING) >= rate]
+    if not enough.size:
+        raise InvalidInput([Problem("grid", f"must have a rate of {rate:.4g} or above; its highest is {rates[-1]:g}")])
+    return float(enough[0])

@@ -1,0 +1,93 @@
+"""What may happen to a portfolio within a period, as shares of its opening gross notional."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.accounts import Account, Linear
+from kernel.errors import Problem, Problems
+from kernel.ladder import Ladder
+from kernel.markets import Market
+from kernel.measures import Estimate, expected_shortfall, threshold, value_at_risk
+from kernel.outcome import Outcome
+from kernel.simulation import check, simulate
+
+_LADDER = Ladder({"nothing left": 0.0}, metric="equity_fraction")
+
+
+class Portfolio(NamedTuple):
+    """Positions by the value that they move with, [asset], at the opening prices, in currency."""
+
+    net: NDArray[np.float64]
+    """Quantity times price."""
+    gross: NDArray[np.float64]
+    """|Quantity| times price, added up over the positions."""
+
+
+def portfolio_of(account: Account, market: Market) -> Portfolio:
+    """Return the positions of an account at a market's opening prices."""
+    whole = replace(account, maintenance_rate=1.0).exposures(market.assets, np.asarray(market.spot))
+    return Portfolio(whole.value, whole.requirement)
+
+
+def scaled(estimate: Estimate, factor: float) -> Estimate:
+    """Return an estimate of a multiple; a factor below 0 turns the interval round."""
+    value, error, low, high = (factor * one for one in estimate)
+    return Estimate(value, abs(error), min(low, high), max(low, high))
+
+
+class Period(NamedTuple):
+    """A time in steps, and how it is simulated: keyword arguments of `simulate`."""
+
+    horizon: float
+    steps: int
+    settings: Mapping[str, Any]
+
+    def deepest_fall(self, market: Market, net: NDArray[np.float64], gross: float, probability: float) -> Estimate:
+        """Estimate the fall in value, over `gross`, that is reached at any time of the period with a probability."""
+        if not net.any():
+            return Estimate(0.0, 0.0, 0.0, 0.0)
+        level = threshold(self._outcome(market, net, gross, 1 - probability, worst=True), probability)
+        return Estimate(1 - level.value, level.standard_error, 1 - level.high, 1 - level.low)
+
+    def loss(self, market: Market, net: NDArray[np.float64], gross: float, measure: str, confidence: float) -> Estimate:
+        """Estimate Value at Risk or Expected Shortfall at the end of the period, over `gross`."""
+        if not net.any():
+            return Estimate(0.0, 0.0, 0.0, 0.0)
+        estimate = value_at_risk if measure == "value_at_risk" else expected_shortfall
+        outcome = self._outcome(market, net, gross, confidence, worst=False)
+        return scaled(estimate(outcome, confidence), 1 / gross)
+
+    def _outcome(self, market: Market, net: NDArray[np.float64], gross: float, level: float, *, worst: bool) -> Outcome:
+        """Simulate an account whose opening equity is `gross`, so that its metric is 1 less the fall over it."""
+        held = zip(market.assets, net / np.asarray(market.spot), strict=True)
+        positions = [Linear(name, float(quantity)) for name, quantity in held if quantity != 0]
+        account = Account(cash=gross - float(net.sum()), positions=positions, maintenance_rate=1.0)
+        return simulate(
+            market,
+            account,
+            _LADDER,
+            horizon=self.horizon,
+            steps=self.steps,
+            record="summary",
+            levels=(level,),
+            worst=worst,
+            **self.settings,
+        )
+
+
+def check_period(
+    problems: Problems, market: Any, account: Any, period: Period, fields: Mapping[str, str]
+) -> dict[str, Any]:
+    """Note what `simulate` would refuse, by the names in `fields`, once each; return the settings as clean numbers."""
+    stated = {**period.settings, "horizon": period.horizon, "steps": period.steps, "record": "summary"}
+    found, clean = check(market, account, Ladder({"any": 0.0}), {**stated, "levels": (0.5,)})
+    noted = {one.field for one in problems.found}
+    renamed = [Problem(fields.get(field, field), message) for field, message in found.found]
+    problems.found += [one for one in renamed if one.field not in noted]
+    return {name: clean[name] for name in period.settings}

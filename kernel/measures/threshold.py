@@ -1,0 +1,142 @@
+"""Levels of the ladder's metric from the breach probabilities that they are to have."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kernel import checks
+from kernel.errors import Problems
+from kernel.measures.estimate import Estimate, Z, interval_ranks
+from kernel.outcome import Outcome, require_outcome
+from kernel.text import duration
+
+_POINTS = 200  # of a curve, unless told otherwise
+_LEAST, _MOST = 1e-6, 0.5  # their probabilities
+_FEWEST = 10  # paths below the lowest of them
+_SAME = 1e-6  # of the horizon: how far apart two times may be that are one
+
+
+def threshold(outcome: Outcome, probability: float, by: float | None = None) -> Estimate:
+    """Estimate the level of the ladder's metric that is breached by a time with a given probability.
+
+    It is the floor(probability * paths)-th lowest of the paths' worst metrics: a tier at that level is breached by
+    exactly that share of the paths, unless several paths have that very worst. It rises with the probability. The
+    interval comes from order statistics and holds for any law; where the sample is too small for one, it is
+    unbounded. The standard error is its half-width over 1.96.
+
+    Args:
+        outcome: of `simulate` with `worst`.
+        probability: of a breach, from 1 / paths to below 1; of a summary, at most 1 less the lowest of its `levels`.
+        by: years, one of `outcome.worst_times`; default: the last of them.
+
+    Raises:
+        InvalidInput: for an outcome without worst metrics, a probability or a time that it cannot tell.
+
+    Example:
+        >>> import kernel
+        >>> outcome = kernel.simulate(
+        ...     kernel.Gbm(assets=["BTC"], spot=60_000.0, volatility=0.65),
+        ...     kernel.Account(cash=-54_000.0, positions=[kernel.Linear("BTC", quantity=1.0)], maintenance_rate=0.005),
+        ...     kernel.Ladder({"liquidation": 1.0}), horizon=5 / 365, steps=1, paths=10_000, worst=True)
+        >>> level = kernel.threshold(outcome, 0.1)
+        >>> level.low < level.value < level.high
+        True
+    """
+    row = _row(outcome, by)
+    probability = _checked(outcome, probability)[0]
+    last = min(interval_ranks(probability, outcome.paths)[1], outcome.paths)
+    return Estimate(*_levels(outcome.lowest_worst(last, row), outcome.paths, np.array([probability])).T[0].tolist())
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ThresholdCurve:
+    """Levels of the metric by the probability that they are breached by a time."""
+
+    by: float
+    """Years."""
+    probabilities: NDArray[np.float64]
+    levels: NDArray[np.float64]
+    standard_error: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def threshold_curve(
+    outcome: Outcome, probabilities: ArrayLike | None = None, by: float | None = None
+) -> ThresholdCurve:
+    """Estimate the levels of many breach probabilities at once, each as `threshold` does.
+
+    Args:
+        outcome: of `simulate` with `worst`.
+        probabilities: in any order; default: 200 of even ratios up to 0.5, from ten paths or a millionth.
+        by: years, one of `outcome.worst_times`; default: the last of them.
+
+    Raises:
+        InvalidInput: as `threshold` does.
+
+    Example:
+        `curve = kernel.threshold_curve(outcome, [0.001, 0.01, 0.1])`
+    """
+    row = _row(outcome, by)
+    if probabilities is None:
+        probabilities = np.geomspace(min(max(_FEWEST / outcome.paths, _LEAST), _MOST), _MOST, _POINTS)
+    shares = _checked(outcome, probabilities)
+    if outcome.worst is not None:
+        ascending = outcome.worst_ascending[row]
+    else:
+        ascending = outcome.lowest_worst(min(interval_ranks(shares.max(), outcome.paths)[1], outcome.paths), row)
+    levels, error, low, high = _levels(ascending, outcome.paths, shares)
+    return ThresholdCurve(
+        by=outcome.worst_times[row], probabilities=shares, levels=levels, standard_error=error, low=low, high=high
+    )
+
+
+def _row(outcome: Outcome, by: float | None) -> int:
+    """Return the place of a time among those by which an outcome kept the worst metrics."""
+    require_outcome(outcome)
+    problems, times = Problems(), outcome.worst_times
+    if not times:
+        problems.add("outcome", "kept no worst metrics: simulate with worst=True, or the times by which to keep them")
+    problems.raise_any()
+    if by is None:
+        return len(times) - 1
+    time = checks.number(problems, "by", by)
+    problems.raise_any()
+    row = int(np.argmin(np.abs(np.array(times) - time)))
+    if abs(times[row] - time) > _SAME * outcome.horizon:
+        known = ", ".join(map(duration, times))
+        problems.add("by", f"must be a time by which worst metrics were kept ({known}), not {duration(time)}")
+    problems.raise_any()
+    return row
+
+
+def _checked(outcome: Outcome, probabilities: ArrayLike) -> NDArray[np.float64]:
+    problems = Problems()
+    listed = np.atleast_1d(np.asarray(probabilities, dtype=object)).ravel()
+    if not listed.size:
+        problems.add("probabilities", "must be at least one probability, such as 0.01")
+    shares = np.array([checks.number(problems, "probability", one, above=0, below=1) for one in listed])
+    problems.raise_any()
+    if shares.min() * outcome.paths < 1:
+        least = f"1 / paths ({1 / outcome.paths:g})"
+        problems.add("probability", f"must be at least {least}, not {shares.min():g}: simulate more paths")
+    problems.raise_any()
+    return shares
+
+
+def _levels(ascending: NDArray[np.floating], paths: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return levels, errors and interval ends, [4, probability], from the lowest worst metrics."""
+    ends = np.array([interval_ranks(one, paths) for one in probabilities.tolist()])
+    at = np.array([math.floor(Fraction(repr(one)) * paths) for one in probabilities.tolist()])
+
+    def order(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+        found = ascending[np.clip(ranks, 1, ascending.size) - 1].astype(np.float64)
+        return np.where(ranks < 1, -np.inf, np.where(ranks > paths, np.inf, found))
+
+    low, high = order(ends[:, 0]), order(ends[:, 1])
+    return np.array([order(at), (high - low) / (2 * Z), low, high])

@@ -1,0 +1,117 @@
+"""What `margin threshold` tells: the levels that keep targets, and how likely the ladder's own tiers breach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kernel.config.assembly import Run
+from kernel.measures import ThresholdCurve, breach_probability, threshold, threshold_curve
+from kernel.outcome import Outcome
+from kernel.plain import plain
+from kernel.report.layout import aligned, listed
+from kernel.report.numbers import amount, percent
+from kernel.report.run import introduction, simulated
+from kernel.targets import Targets
+from kernel.text import duration
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_COLUMNS = ("probability", "level", "standard_error", "low", "high")
+_NO_EQUITY = (
+    "A target at a level of 0 or below is out of reach: equity itself runs out more often than that. Take less risk in "
+    "the positions, or more equity."
+)
+
+
+def results(
+    run: Run, outcome: Outcome, targets: Targets, curves: Sequence[ThresholdCurve], seconds: float
+) -> dict[str, Any]:
+    """Return thresholds, and the tiers' own breach probabilities, as plain values; what is not finite is None.
+
+    Args:
+        run: that was simulated.
+        outcome: of it.
+        targets: probabilities and times.
+        curves: by time; none where no file asks for them.
+        seconds: that the simulation took.
+    """
+    tiers = run.ladder.tiers.items()
+    found = {
+        **simulated(run, outcome, seconds),
+        "thresholds": [
+            {"by": by, "probability": share, "level": threshold(outcome, share, by)._asdict()}
+            for by in targets.by
+            for share in targets.probabilities
+        ],
+        "tiers": [
+            {
+                "by": by,
+                "tier": tier,
+                "level": level,
+                "breach_probability": breach_probability(outcome, tier, by)._asdict(),
+            }
+            for by in targets.by
+            for tier, level in tiers
+        ],
+    }
+    if curves:
+        found["curves"] = [{"by": one.by, **_columns(one)} for one in curves]
+    told: dict[str, Any] = plain(found)
+    return told
+
+
+def _columns(curve: ThresholdCurve) -> dict[str, Any]:
+    values = curve.probabilities, curve.levels, curve.standard_error, curve.low, curve.high
+    return dict(zip(_COLUMNS, values, strict=True))
+
+
+def all_curves(outcome: Outcome) -> list[ThresholdCurve]:
+    """Return the curves of an outcome with paths, by each of its times."""
+    return [threshold_curve(outcome, by=by) for by in outcome.worst_times]
+
+
+def table(curves: Sequence[ThresholdCurve], outcome: Outcome) -> pa.Table:
+    """Return a row for each time and probability, with the provenance as metadata; null: no bound."""
+    from kernel.tables import table_of  # noqa: PLC0415 - pyarrow takes long to import
+
+    each = [_columns(one) for one in curves]
+    columns: dict[str, Any] = {"by": np.repeat([one.by for one in curves], [one.levels.size for one in curves])}
+    for name in _COLUMNS:
+        joined = np.concatenate([one[name] for one in each])
+        columns[name] = np.where(np.isfinite(joined), joined, np.nan)
+    return table_of(columns, outcome.provenance)
+
+
+# For people
+
+
+def text(found: dict[str, Any]) -> str:
+    """Write thresholds among the tiers, for people, in at most 100 columns."""
+    times = dict.fromkeys(one["by"] for one in found["thresholds"])
+    parts = [*introduction(found), *(_by(found, by) for by in times)]
+    if any(one["level"]["value"] <= 0 for one in found["thresholds"]):
+        parts.append("\n".join(listed([_NO_EQUITY])))
+    return "\n\n".join(parts) + "\n"
+
+
+def _by(found: dict[str, Any], by: float) -> str:
+    """Write the thresholds and the tiers of a time in one table, the highest level first."""
+    rows = [(one["level"]["value"], _target_cells(one)) for one in found["thresholds"] if one["by"] == by]
+    rows += [(one["level"], _tier_cells(one)) for one in found["tiers"] if one["by"] == by]
+    rows.sort(key=lambda row: -row[0])
+    metric = found["opening"]["metric"].replace("_", " ")
+    head = [f"within {duration(by)}", metric, "95% interval", "breach probability", "95% interval"]
+    return "\n".join(aligned([head, *(cells for _, cells in rows)], texts=1))
+
+
+def _target_cells(one: dict[str, Any]) -> list[str]:
+    share = f"{100 * one['probability']:g} %"
+    return [f"for {share}", *amount(one["level"]), share, ""]
+
+
+def _tier_cells(one: dict[str, Any]) -> list[str]:
+    return [one["tier"], f"{one['level']:g}", "", *percent(one["breach_probability"])]
