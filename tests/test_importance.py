@@ -139,3 +139,18 @@ def test_tiers_that_are_no_rare_event_are_refused() -> None:
         with pytest.raises(kernel.InvalidInput, match=message):
             kernel.simulate(GBM, account, kernel.Ladder({"rare": level}), horizon=HORIZON, steps=1, paths=10,
                             importance="rare")  # fmt: skip
+
+
+def test_thresholds_of_rare_breaches_follow_the_closed_form() -> None:
+    """The level that is breached once in a million: from 100,000 paths, tilted towards a tier thereabouts."""
+    ladder = tier_at(LONG, -0.37)
+    outcome = kernel.simulate(GBM, LONG, ladder, horizon=HORIZON, steps=1, paths=100_000, importance="rare", worst=True)
+    level = kernel.threshold(outcome, 1e-6)
+    barrier = math.log(54_000.0 / (1 - 0.005 * level.value) / 60_000.0)
+    truth = float(gbm.hit_probability(barrier, NU, SIGMA, HORIZON))
+    low, high = (math.log(54_000.0 / (1 - 0.005 * end) / 60_000.0) for end in (level.low, level.high))
+    assert gbm.hit_probability(low, NU, SIGMA, HORIZON) < 1e-6 < gbm.hit_probability(high, NU, SIGMA, HORIZON)
+    assert truth == pytest.approx(1e-6, rel=0.05)
+    curve = kernel.threshold_curve(outcome, [1e-7, 1e-6, 1e-5])
+    assert curve.levels[1] == level.value
+    assert (np.diff(curve.levels) > 0).all()

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from kernel import checks
 from kernel.errors import Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks
+from kernel.measures.replicates import are_independent, ordered, reach, spread, weighted
 from kernel.outcome import Outcome, require_outcome
 from kernel.text import duration
 
@@ -27,11 +28,13 @@ def threshold(outcome: Outcome, probability: float, by: float | None = None) -> 
     It is the floor(probability * paths)-th lowest of the paths' worst metrics: a tier at that level is breached by
     exactly that share of the paths, unless several paths have that very worst. It rises with the probability. The
     interval comes from order statistics and holds for any law; where the sample is too small for one, it is
-    unbounded. The standard error is its half-width over 1.96.
+    unbounded. The standard error is its half-width over 1.96. With likelihood ratios it is the level that a share of
+    the weight lies below; with them or replicates the interval's ranks follow from the spread of that share.
 
     Args:
         outcome: of `simulate` with `worst`.
-        probability: of a breach, from 1 / paths to below 1; of a summary, at most 1 less the lowest of its `levels`.
+        probability: of a breach, from 1 / paths (any of importance sampling) to below 1; of a summary, at most 1 less
+            the lowest of its `levels`.
         by: years, one of `outcome.worst_times`; default: the last of them.
 
     Raises:
@@ -49,6 +52,8 @@ def threshold(outcome: Outcome, probability: float, by: float | None = None) -> 
     """
     row = _row(outcome, by)
     probability = _checked(outcome, probability)[0]
+    if not are_independent(outcome):
+        return Estimate(*_sampled_levels(outcome, row, np.array([probability])).T[0].tolist())
     last = min(interval_ranks(probability, outcome.paths)[1], outcome.paths)
     return Estimate(*_levels(outcome.lowest_worst(last, row), outcome.paths, np.array([probability])).T[0].tolist())
 
@@ -86,11 +91,7 @@ def threshold_curve(
     if probabilities is None:
         probabilities = np.geomspace(min(max(_FEWEST / outcome.paths, _LEAST), _MOST), _MOST, _POINTS)
     shares = _checked(outcome, probabilities)
-    if outcome.worst is not None:
-        ascending = outcome.worst_ascending[row]
-    else:
-        ascending = outcome.lowest_worst(min(interval_ranks(shares.max(), outcome.paths)[1], outcome.paths), row)
-    levels, error, low, high = _levels(ascending, outcome.paths, shares)
+    levels, error, low, high = (_plain_levels if are_independent(outcome) else _sampled_levels)(outcome, row, shares)
     return ThresholdCurve(
         by=outcome.worst_times[row], probabilities=shares, levels=levels, standard_error=error, low=low, high=high
     )
@@ -122,11 +123,32 @@ def _checked(outcome: Outcome, probabilities: ArrayLike) -> NDArray[np.float64]:
         problems.add("probabilities", "must be at least one probability, such as 0.01")
     shares = np.array([checks.number(problems, "probability", one, above=0, below=1) for one in listed])
     problems.raise_any()
-    if shares.min() * outcome.paths < 1:
+    if outcome.weight is None and shares.min() * outcome.paths < 1:
         least = f"1 / paths ({1 / outcome.paths:g})"
         problems.add("probability", f"must be at least {least}, not {shares.min():g}: simulate more paths")
     problems.raise_any()
     return shares
+
+
+def _plain_levels(outcome: Outcome, row: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    if outcome.worst is not None:
+        return _levels(outcome.worst_ascending[row], outcome.paths, probabilities)
+    last = min(interval_ranks(probabilities.max(), outcome.paths)[1], outcome.paths)
+    return _levels(outcome.lowest_worst(last, row), outcome.paths, probabilities)
+
+
+def _sampled_levels(outcome: Outcome, row: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return levels, errors and interval ends, [4, probability], from weighted paths or replicates."""
+    if outcome.worst is None:
+        raise TypeError("an outcome with replicates or likelihood ratios has paths")
+    worst, most, paths = outcome.worst[row], reach(outcome.replicates), outcome.paths
+    found, levels = ordered(worst, outcome.weight), []
+    for mass in paths * probabilities:
+        value = found.at(mass)
+        error = spread(weighted(outcome.weight, worst <= worst.dtype.type(value)), outcome.replicates)
+        low, high = found.around(mass, most * error * paths)
+        levels.append((value, (high - low) / (2 * most), low, high))
+    return np.array(levels).T
 
 
 def _levels(ascending: NDArray[np.floating], paths: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
