@@ -11,7 +11,7 @@ import pytest
 
 import kernel
 from kernel._core.jit import CACHE_FOLDER
-from kernel.simulation import available_threads
+from kernel.workers import available_threads
 from tests.cases import BATES, FILTERED, GBM, HESTON, KOU, LADDER, LONG, MERTON
 
 

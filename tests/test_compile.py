@@ -21,6 +21,7 @@ import kernel
 from kernel import chunks, simulation
 from kernel._core.jit import OPTIONS
 from kernel._core.walk import Normals, new_workspace, walk
+from kernel.settings import check
 from tests.cases import BATES, FILTERED, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON
 
 PROGRAM = """
@@ -66,7 +67,7 @@ def job_of(market: kernel.Market) -> chunks.Job:
         "horizon": HORIZON, "steps": 1, "paths": 1, "seed": 0, "monitoring": "continuous", "precision": "single",
         "record": "paths", "levels": (0.99,), "threads": None,
     }  # fmt: skip
-    problems, clean = simulation.check(market, LONG, LADDER, settings)
+    problems, clean = check(market, LONG, LADDER, settings)
     assert problems.found == []
     return simulation.new_job(market, LONG, LADDER, clean)
 

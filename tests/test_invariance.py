@@ -10,6 +10,7 @@ import pytest
 
 import kernel
 from kernel import chunks, simulation
+from kernel.settings import check
 from tests.cases import BATES, FILTERED, GBM, GRID, HESTON, HORIZON, KOU, LADDER, LONG, MERTON, run
 
 PAIR = kernel.Gbm(
@@ -68,7 +69,7 @@ def test_a_chunk_is_a_pure_function_of_its_spec() -> None:
     """Running one chunk alone gives its slice of the whole, in either precision."""
     for precision in ("single", "double"):
         whole = run(KOU, paths=5_000, steps=3, precision=precision)
-        problems, clean = simulation.check(
+        problems, clean = check(
             KOU,
             LONG,
             LADDER,

@@ -20,7 +20,7 @@ LAYERS = [
     {"markets", "accounts"},
     {"ladder", "sampling"},
     {"chunks"},
-    {"outcome", "importance"},
+    {"outcome", "importance", "settings", "workers"},
     {"simulation"},
     {"measures", "tables", "choice"},
     {"calibration"},

@@ -17,7 +17,8 @@ from kernel.errors import InvalidInput, Problem, Problems
 from kernel.history import History
 from kernel.ladder import Ladder
 from kernel.markets import Gbm, Market
-from kernel.simulation import check, versions
+from kernel.settings import check
+from kernel.simulation import versions
 from kernel.text import counted, duration, snake, was
 
 _WHOLE = 0.05  # of a row, by which a horizon may miss whole rows

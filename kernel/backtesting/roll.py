@@ -21,8 +21,8 @@ from kernel.backtesting.result import Backtest, cover
 from kernel.backtesting.shortfall import shortfall_test, z2
 from kernel.history import History, as_history
 from kernel.ladder import Ladder
-from kernel.simulation import available_threads
 from kernel.text import counted
+from kernel.workers import available_threads
 
 _KEYS = 2**64
 

@@ -15,7 +15,7 @@ from kernel.ladder import Ladder
 from kernel.markets import Market
 from kernel.measures import Estimate
 from kernel.measures.estimate import proportion
-from kernel.simulation import check
+from kernel.settings import check
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -15,7 +15,8 @@ from kernel.ladder import Ladder
 from kernel.markets import Market
 from kernel.measures import Estimate, expected_shortfall, threshold, value_at_risk
 from kernel.outcome import Outcome
-from kernel.simulation import check, simulate
+from kernel.settings import check
+from kernel.simulation import simulate
 
 _LADDER = Ladder({"nothing left": 0.0}, metric="equity_fraction")
 

@@ -16,7 +16,7 @@ from kernel.config.fitted import OF_HISTORY, Source, fitted_market
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.ladder import Ladder
 from kernel.markets import MARKETS, Market
-from kernel.simulation import check
+from kernel.settings import check
 from kernel.text import years
 
 POSITIONS = {"linear": Linear}

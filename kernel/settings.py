@@ -1,0 +1,131 @@
+"""What a simulation is asked for, checked: everything wrong with it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kernel import checks
+from kernel._core.noise import MAX_PATHS, MAX_STEPS
+from kernel.accounts import Account
+from kernel.errors import Problems
+from kernel.ladder import Ladder
+from kernel.markets import Market
+from kernel.markets.diffusion import Diffusion
+from kernel.sampling import SAMPLING, check_sampling
+from kernel.text import duration
+
+MONITORING, PRECISION, RECORD = ("continuous", "discrete"), ("single", "double"), ("paths", "summary")
+_MOST_JUMPS = 100_000  # expected on one path: they are walked one by one
+
+
+def check(
+    market: Market, account: Account, ladder: Ladder, settings: dict[str, Any]
+) -> tuple[Problems, dict[str, Any]]:
+    """Note everything wrong with a simulation; return its numbers as numbers."""
+    problems, clean = Problems(), dict(settings)
+    parts = (("market", market, Market), ("account", account, Account), ("ladder", ladder, Ladder))
+    for field, value, kind in parts:
+        if not isinstance(value, kind):
+            problems.add(field, f"must be a kernel.{kind.__name__}, not {type(value).__name__}")
+    clean["horizon"] = checks.number(problems, "horizon", settings["horizon"], above=0, at_most=1_000)
+    clean["steps"] = checks.whole(problems, "steps", settings["steps"], 1, MAX_STEPS)
+    clean["paths"] = checks.whole(problems, "paths", settings["paths"], 1, MAX_PATHS)
+    clean["seed"] = checks.whole(problems, "seed", settings["seed"], 0, 2**64 - 1)
+    if settings["threads"] is not None:
+        clean["threads"] = checks.whole(problems, "threads", settings["threads"], 1, 4096)
+    _check_importance(problems, market, ladder, settings)
+    _check_callables(problems, settings.get("executor"), settings.get("progress"))
+    clean["sampling"] = settings.get("sampling", "plain")
+    for field, choices in (
+        ("monitoring", MONITORING), ("precision", PRECISION), ("record", RECORD), ("sampling", SAMPLING)
+    ):  # fmt: skip
+        _choice(problems, field, clean[field], choices)
+    if np.size(settings["levels"]) == 0:
+        problems.add("levels", "must be at least one level, such as 0.99")
+    clean["levels"] = np.array(
+        [checks.number(problems, "levels", level, above=0, below=1) for level in np.atleast_1d(settings["levels"])]
+    )
+    clean["worst"] = _worst_steps(problems, settings.get("worst", False), clean["horizon"], clean["steps"])
+    if isinstance(market, Market) and isinstance(account, Account):
+        account.check_assets(problems, market.assets)
+        _check_walk(problems, market, clean["horizon"], clean["steps"])
+        _check_sampling(problems, market, clean)
+        if not problems.found and isinstance(ladder, Ladder) and ladder.metric == "equity_fraction":
+            equity = account.exposures(market.assets, np.asarray(market.spot)).opening_equity
+            if equity <= 0:
+                problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {equity:g}")
+    return problems, clean
+
+
+def _choice(problems: Problems, field: str, value: object, choices: Sequence[str]) -> None:
+    if value not in choices:
+        problems.add(field, f"must be {' or '.join(choices)}, not {value!r}")
+
+
+def _check_callables(problems: Problems, executor: object, progress: object) -> None:
+    if executor is not None and not hasattr(executor, "submit"):
+        problems.add("executor", f"must be a concurrent.futures.Executor, not {executor!r}")
+    if progress is not None and not callable(progress):
+        problems.add("progress", f"must be called with paths done and paths in all, not {progress!r}")
+
+
+def _check_walk(problems: Problems, market: Market, horizon: float, steps: int) -> None:
+    if not {"horizon", "steps"} & {field for field, _ in problems.found}:
+        market.check_grid(problems, horizon, steps)
+    jumps = expected_jumps(market, horizon)
+    if jumps > _MOST_JUMPS:
+        problems.add("market.jump_intensity", f"must leave at most {_MOST_JUMPS:,} jumps a path, not {jumps:g}")
+
+
+def _check_sampling(problems: Problems, market: Market, clean: dict[str, Any]) -> None:
+    wrong, sampling = {field for field, _ in problems.found}, clean["sampling"]
+    if sampling != "plain" and "sampling" not in wrong and market.loading() is None:
+        message = f"must be 'plain' on a {type(market).__name__}: residuals of its history move it, not normals"
+        problems.add("sampling", message)
+    elif not {"sampling", "record", "paths", "steps"} & wrong:
+        check_sampling(problems, sampling, clean["record"], clean["paths"], clean["steps"] * len(market.assets))
+
+
+def _check_importance(problems: Problems, market: Market, ladder: Ladder, settings: dict[str, Any]) -> None:
+    target = settings.get("importance")
+    if target is None:
+        return
+    if isinstance(target, str):
+        if isinstance(ladder, Ladder) and target not in ladder.names:
+            problems.add("importance", f"must be one of {', '.join(ladder.names)} or a level, not {target!r}")
+    else:
+        checks.number(problems, "importance", target, above=0, below=1)
+    if isinstance(market, Market) and not isinstance(market, Diffusion):
+        problems.add("importance", f"is for Gbm, Merton and Kou, not {type(market).__name__}: leave it out")
+    if settings["record"] == "summary":
+        problems.add("record", "must be 'paths' with importance: few paths will do")
+
+
+def _worst_steps(problems: Problems, worst: bool | ArrayLike, horizon: float, steps: int) -> NDArray[np.int64]:
+    """Return the steps after which the worst metric is kept."""
+    if isinstance(worst, bool | np.bool_):
+        return np.array([steps] if worst else [], dtype=np.int64)
+    if not horizon > 0:
+        return np.array([], dtype=np.int64)
+    noted = len(problems.found)
+    listed = [worst] if np.ndim(worst) == 0 else list(worst)  # type: ignore[arg-type]
+    times = np.array([checks.number(problems, "worst", one, above=0, at_most=horizon) for one in listed])
+    if len(problems.found) > noted:
+        return np.array([], dtype=np.int64)
+    ends = times / horizon * steps
+    found = np.rint(ends).astype(np.int64)
+    if not np.allclose(ends, found, rtol=0, atol=1e-6) or (found < 1).any():
+        grid = f"{steps} steps of {duration(horizon / steps)}" if steps > 1 else "one step"
+        problems.add("worst", f"must be times at the end of a step, of which the horizon has {grid}: use more")
+    if (np.diff(found) <= 0).any():
+        problems.add("worst", "must be rising times")
+    return found
+
+
+def expected_jumps(market: Market, horizon: float) -> float:
+    """Return the expected jumps on a path."""
+    return float(getattr(market, "jump_intensity", 0.0) * horizon)

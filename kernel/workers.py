@@ -1,0 +1,69 @@
+"""Who does the work: chunks on threads or on any executor, put together in the order of the paths."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+
+from kernel._core.walk import Arrays
+from kernel.chunks import ChunkResult, ChunkSpec, Job, Summary, merge, run_chunk
+
+KEPT = ("loss", "terminal_price", "breach_time", "worst")  # of the arrays, by the outcome's names
+_MERGED_AT_ONCE = 16  # summaries that wait to be merged together
+
+
+def available_threads() -> int:
+    """Return the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def results(
+    job: Job, paths: int, size: int, arrays: Arrays | None, executor: Executor | None, threads: int
+) -> Iterator[ChunkResult]:
+    """Yield the chunks' results in the order of the paths, with a bounded number of them under way."""
+    specs = (ChunkSpec(job, first, min(first + size, paths)) for first in range(0, paths, size))
+    if executor is not None:
+        yield from _in_order(executor, specs, None, 4 * getattr(executor, "_max_workers", available_threads()))
+        return
+    with ThreadPoolExecutor(threads, thread_name_prefix="margin-kernel") as pool:
+        yield from _in_order(pool, specs, arrays, 4 * threads)
+
+
+def _in_order(
+    executor: Executor, specs: Iterator[ChunkSpec], arrays: Arrays | None, most: int
+) -> Iterator[ChunkResult]:
+    waiting: deque[Future[ChunkResult]] = deque()
+    try:
+        for spec in specs:
+            waiting.append(executor.submit(run_chunk, spec, arrays))
+            if len(waiting) >= most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def collect(
+    results: Iterator[ChunkResult],
+    arrays: Arrays | None,
+    job: Job,
+    paths: int,
+    progress: Callable[[int, int], None] | None,
+) -> Summary | None:
+    """Put results where they belong; sums are merged in the order of the paths."""
+    parts: list[Summary] = []
+    for first, last, part, summary in results:
+        if summary is not None:
+            parts.append(summary)
+            if len(parts) >= _MERGED_AT_ONCE:
+                parts = [merge(parts, job.kept)]
+        elif arrays is not None and part is not None and part is not arrays:
+            for name in (*KEPT, "score"):
+                getattr(arrays, name)[..., first:last] = getattr(part, name)
+        if progress is not None:
+            progress(last, paths)
+    return merge(parts, job.kept) if parts else None
