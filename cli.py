@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from kernel.backtest import Backtest
+    from kernel.backtesting import Backtest
     from kernel.config.assembly import Run
     from kernel.config.fitted import Fitted
     from kernel.limits import Limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import kernel
 
 STEPS, VOLATILITY, DEBT = 252, 0.8, 0.5
 FIVE_DAYS = 5 / 365
+EXAMPLES = Path(__file__).parents[1] / "examples"
 TEN = tuple(f"asset {k}" for k in range(10))
 
 
@@ -91,6 +93,12 @@ def book_of_ten(paths: int, **changes: Any) -> Job:
         kernel.Ladder({"warning": 8.0, "call": 5.0, "last call": 2.0, "liquidation": 1.0}),
         {"horizon": 0.1, "steps": 100, "paths": paths, "threads": 1, **changes},
     )
+
+
+def proof(market: str) -> kernel.Backtest:
+    """Return a backtest of the last 1,500 days of the S&P 500, each of 100,000 paths, refitted every 7 days."""
+    history = kernel.read_prices(EXAMPLES / "sp500.csv", columns={"SPX": "Adj Close"})
+    return kernel.backtest(history.prices[-2_001:], market, dt=history.dt, window=500, refit=7, paths=100_000)
 
 
 def walk_in_numpy(paths: int, chunk: int = 16_384) -> tuple[NDArray[np.float32], NDArray[np.int32]]:

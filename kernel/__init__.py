@@ -2,8 +2,8 @@
 
 from kernel.accounts import Account as Account
 from kernel.accounts import Linear as Linear
-from kernel.backtest import Backtest as Backtest
-from kernel.backtest import backtest as backtest
+from kernel.backtesting import Backtest as Backtest
+from kernel.backtesting import backtest as backtest
 from kernel.calibration import CalibratedLadder as CalibratedLadder
 from kernel.calibration import Margin as Margin
 from kernel.calibration import Response as Response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -31,7 +31,7 @@ class Job(NamedTuple):
     book: NamedTuple
     plan: Plan
     seed: np.uint64
-    real: DTypeLike
+    real: np.dtype[Any]
     assets: int
     tiers: int
     summarised: bool

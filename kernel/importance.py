@@ -51,14 +51,13 @@ def tilted(job: Job, market: Diffusion, tilt: Tilt) -> Job:
     return job._replace(step=step, plan=plan)
 
 
-def weigh(tilt: Tilt, job: Job, market: Diffusion, arrays: Arrays) -> Weights:
+def weigh(job: Job, market: Diffusion, arrays: Arrays) -> Weights:
     """Return the weights of the paths of a tilted job."""
-    score = arrays.score.astype(np.float64)
-    if job.scale.side != 0:  # of one asset it is that of the price at the breach, else that of the segment's end
-        score += tilt.growth * arrays.breach_time
-    breach = np.where(np.isnan(arrays.breach_time), 0.0, np.exp(score))
-    path = np.exp(tilt.growth * job.plan.horizon - tilt.exponent @ _log_prices(market, arrays))
-    return Weights(path.astype(job.real), breach.astype(job.real))
+    growth = job.plan.growth if job.scale.side != 0 else 0.0  # of several assets the score has it already
+    breach = np.exp(arrays.score + job.real.type(growth) * arrays.breach_time)
+    breach[np.isnan(arrays.breach_time)] = 0
+    moved = job.plan.tilt @ _log_prices(market, arrays)
+    return Weights(np.exp(job.real.type(job.plan.growth * job.plan.horizon) - moved), breach)
 
 
 def choose_tilt(
@@ -112,7 +111,7 @@ class _Search(NamedTuple):
                 raise InvalidInput([Problem("importance", f"{self.event.name} is out of reach: choose another tier")])
         if low == 0.0:
             return 0.0
-        while high - low > 1e-6 * high:
+        while high - low > 1e-3 * high:
             middle = 0.5 * (low + high)
             low, high = (middle, high) if self._short_of(middle) else (low, middle)
         return low
@@ -133,8 +132,9 @@ class _Search(NamedTuple):
         if first == 0.0:
             return first
         tilt = self.tilt(first)
-        arrays = pilot(tilted(self.job, self.market, tilt))
-        found = weigh(tilt, self.job, self.market, arrays)
+        job = tilted(self.job, self.market, tilt)
+        arrays = pilot(job)
+        found = weigh(job, self.market, arrays)
         if self.tier is None:
             log_price = _log_prices(self.market, arrays)
             happened = self.event.gap(np.exp(log_price)) <= 0
@@ -145,10 +145,11 @@ class _Search(NamedTuple):
         own = np.log(ratio.astype(np.float64))
         moved = (tilt.growth * time - own) / first  # of log prices along the direction, until the event
         growths = [self.tilt(scale * first).growth for scale in _SCALES]
-        moments = [
-            np.exp(own + growth * time - scale * first * moved).sum() if math.isfinite(growth) else math.inf
-            for scale, growth in zip(_SCALES, growths, strict=True)
-        ]
+        with np.errstate(over="ignore"):
+            moments = [
+                np.exp(own + growth * time - scale * first * moved).sum() if math.isfinite(growth) else math.inf
+                for scale, growth in zip(_SCALES, growths, strict=True)
+            ]
         return first * float(_SCALES[int(np.argmin(moments))])
 
 
@@ -162,19 +163,21 @@ def pilot(job: Job) -> Arrays:
 
 
 def _log_prices(market: Diffusion, arrays: Arrays) -> NDArray[np.float64]:
-    """Return closing log prices relative to the opening, [asset, path]."""
-    return np.asarray(np.log(arrays.terminal_price / np.asarray(market.spot)[:, None]))
+    """Return closing log prices relative to the opening, [asset, path], in the precision of the walk."""
+    spot = np.asarray(market.spot, dtype=arrays.terminal_price.dtype)
+    return np.asarray(np.log(arrays.terminal_price / spot[:, None]))
 
 
 def _rare_loss(job: Job, market: Diffusion, losses: Condition, level: float) -> Condition:
     """Return the condition of a loss of about the Value at Risk: pilots follow the elite of their losses to it."""
     event, tilt = losses, Tilt(np.zeros(losses.weight.size), 0.0)
     for _ in range(_ROUNDS):
-        arrays = pilot(tilted(job, market, tilt))
+        moved = tilted(job, market, tilt)
+        arrays = pilot(moved)
         order = np.argsort(-arrays.loss, kind="stable")
-        tail = np.cumsum(weigh(tilt, job, market, arrays).path[order], dtype=np.float64) / _PILOT
+        tail = np.cumsum(weigh(moved, market, arrays).path[order], dtype=np.float64) / _PILOT
         beyond = int(np.searchsorted(tail, 1 - level))
-        rank = max(beyond, _ENOUGH)
+        rank = min(max(beyond, _ENOUGH), _PILOT - 1)
         event = losses._replace(fixed=losses.fixed + float(arrays.loss[order[rank]]))
         if beyond >= _ENOUGH:
             break

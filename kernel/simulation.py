@@ -90,7 +90,7 @@ def _check_walk(problems: Problems, market: Market, horizon: float, steps: int) 
 def _check_sampling(problems: Problems, market: Market, clean: dict[str, Any]) -> None:
     wrong, sampling = {field for field, _ in problems.found}, clean["sampling"]
     if sampling != "plain" and "sampling" not in wrong and market.loading() is None:
-        message = f'must be "plain" on a {type(market).__name__}: it resamples its history and draws no normals'
+        message = f"must be 'plain' on a {type(market).__name__}: residuals of its history move it, not normals"
         problems.add("sampling", message)
     elif not {"sampling", "record", "paths", "steps"} & wrong:
         check_sampling(problems, sampling, clean["record"], clean["paths"], clean["steps"] * len(market.assets))
@@ -209,12 +209,12 @@ def simulate(
             steps count.
         precision: "single" or "double", of the walk; both walk the same random words.
         record: "paths" keeps every path; "summary" only what the estimates need.
-        sampling: how the normals of the steps are drawn; everything else (where a bridge dips, jumps, variances) stays
-            random and independent, so nothing is biased. "plain": independently. "antithetic": an odd path has those
-            of the path before it, negated, which helps means and medians and leaves tails as they were; paths a
-            multiple of 100. "sobol": scrambled Sobol points (Sobol 1967, Owen 1998), the closing prices first, which
-            helps what a smooth book loses over few steps most (`docs/sampling.md`); paths a power of two, at least
-            1,024; needs SciPy (`pip install "margin-kernel[fit]"`). Errors then come from independent replicates.
+        sampling: how the normals of the steps are drawn; all else (a bridge's dips, jumps, variances) stays random, so
+            nothing is biased, and errors come from independent replicates. "plain": independently. "antithetic": each
+            odd path takes those of the one before it, negated, which helps means and medians, not tails; paths a
+            multiple of 100. "sobol": scrambled Sobol points (Sobol 1967, Owen 1998), which help most what is lost at
+            the horizon without jumps (`docs/sampling.md`); paths a power of two, at least 2,048; needs SciPy
+            (`pip install "margin-kernel[fit]"`). Neither is for `FilteredHistorical`.
         levels: for a summary, the levels of Value at Risk and Expected Shortfall that it is to serve, and 1 less the
             probabilities of thresholds.
         worst: True keeps each path's worst metric over the horizon, for `threshold`; or the times in years, each the
@@ -252,7 +252,8 @@ def simulate(
     if importance is not None:
         assert isinstance(market, Diffusion)  # noqa: S101 - checked
         losses = Condition("that loss", -float(exposures.value.sum()), exposures.value)
-        tilt = choose_tilt(job, market, conditions(exposures, ladder), losses, clean["importance"])
+        drawn = job._replace(points=None)  # the pilot is small, and its paths are far off
+        tilt = choose_tilt(drawn, market, conditions(exposures, ladder), losses, clean["importance"])
         job = tilted(job, market, tilt)
     arrays = None if job.summarised else new_arrays(job, 0, clean["paths"])
     size = chunk_size(clean["steps"], job.assets, _jumps(market, clean["horizon"]))
@@ -261,7 +262,7 @@ def simulate(
     provenance = _provenance(market, account, ladder, clean)
     kept = {} if arrays is None else {name: getattr(arrays, name) for name in _KEPT}
     if tilt is not None and arrays is not None and isinstance(market, Diffusion):
-        kept["weight"], kept["breach_weight"] = weigh(tilt, job, market, arrays)
+        kept["weight"], kept["breach_weight"] = weigh(job, market, arrays)
         provenance["tilt"] = tilt.exponent.tolist()
     return Outcome(
         paths=clean["paths"],

@@ -13,7 +13,7 @@ from arch import arch_model
 from scipy.stats import norm
 
 import kernel
-from kernel.backtest.refit import Refit, Schedule, markets
+from kernel.backtesting.refit import Refit, Schedule, markets
 from kernel.history import History
 from tests.cases import ALARM
 from tests.test_choice import clustered, prices_of
@@ -203,7 +203,7 @@ def test_auto_chooses_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
         name = ("gbm", "merton")[len(rows) % 2]
         return Chosen(kernel.markets.FITTED[name].fit(window), name)
 
-    monkeypatch.setattr(importlib.import_module("kernel.backtest.refit"), "choose", choose)
+    monkeypatch.setattr(importlib.import_module("kernel.backtesting.refit"), "choose", choose)
     _, refits = walk(normal_history(135, seed=9), market="auto", window=90, rechoose=20)
     assert [one.row for one in refits] == [90, 97, 104, 111, 118, 125, 132]
     assert [one.market for one in refits] == ["merton"] * 3 + ["gbm"] * 3 + ["merton"]
@@ -262,7 +262,7 @@ def test_table_and_summary_say_what_was_found(true_and_half: tuple[kernel.Backte
         ({"levels": []}, "levels: must be at least one level"),
         (
             {"horizon": 1.5 * DAY},
-            "horizon: must be whole rows of the history, 24 h each: such as 24 h or 2 d, not 36 h",
+            r"must be whole rows of the history, 24 h each: such as 24 h \(1 row\) or 2 d \(2 rows\), not 36 h",
         ),
         ({"horizon": -1.0}, "horizon: must be above 0"),
         ({"refit": 0, "rechoose": 1.5, "paths": 0}, "refit: .*\nrechoose: .*\npaths: "),

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import binom, chi2, kstest, norm
 
 import kernel
-from kernel.backtest import (
+from kernel.backtesting import (
     conditional_coverage,
     independence,
     proportion_of_failures,
@@ -19,10 +19,10 @@ from kernel.backtest import (
     traffic_light,
     z2,
 )
-from kernel.backtest.coverage import transitions
-from kernel.backtest.shortfall import contributions, shortfall_test
-from kernel.backtest.traffic_light import by_year, last_year
-from kernel.backtest.verdict import binomial_cumulative, chi_squared_tail
+from kernel.backtesting.coverage import transitions
+from kernel.backtesting.shortfall import contributions, shortfall_test
+from kernel.backtesting.traffic_light import by_year, last_year
+from kernel.backtesting.verdict import binomial_cumulative, chi_squared_tail
 from tests.cases import ALARM
 
 

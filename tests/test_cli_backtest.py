@@ -110,7 +110,10 @@ def test_files_are_written_and_the_figure_is_drawn(margin: Margin, tmp_path: Pat
         (["A.csv", "--window", "620"], "must have at least 622 rows"),
         (["A.csv", "--level", "100%"], "must be below 1"),
         (["A.csv", "--level", "high"], "level: must be a share such as 99% or 0.99"),
-        (["A.csv", "--horizon", "36h"], "must be whole rows of the history, 24 h each: such as 24 h or 2 d"),
+        (
+            ["A.csv", "--horizon", "36h"],
+            "must be whole rows of the history, 24 h each: such as 24 h (1 row) or 2 d (2 rows)",
+        ),
         (["A.csv", "--horizon", "0d"], "horizon: must be above 0"),
         (["A.csv", "--horizon", "soon"], "horizon: must be a number with the unit"),
         (["A.csv", "--paths", "many", "--seed", "-1"], "paths: must be a number, not 'many'"),

@@ -24,7 +24,7 @@ LAYERS = [
     {"simulation"},
     {"measures", "tables", "choice"},
     {"calibration"},
-    {"prices", "figures", "backtest"},
+    {"prices", "figures", "backtesting"},
     {"config"},
     {"limits", "targets"},
     {"report", "info"},
@@ -39,6 +39,7 @@ ROOMS = {
     "scipy": {"fitting", "sampling"},
     "matplotlib": {"figures"},
     "arch": {"fitting"},
+    "threadpoolctl": {"backtesting"},
 }
 FILES = [ROOT / "cli.py", *sorted((ROOT / "kernel").rglob("*.py"))]
 

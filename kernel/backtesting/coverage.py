@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kernel.backtest.verdict import SIGNIFICANCE, Verdict, checked_series, chi_squared_tail, judged
+from kernel.backtesting.verdict import SIGNIFICANCE, Verdict, checked_series, chi_squared_tail, judged
 
 
 def _log_likelihood(hits: float, misses: float, probability: float) -> float:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kernel.backtest.verdict import SIGNIFICANCE, judged
+from kernel.backtesting.verdict import SIGNIFICANCE, judged
 from kernel.measures.estimate import Estimate, Z, interval_ranks, proportion, rank
 
 

@@ -2,51 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kernel import checks
-from kernel.accounts import Account, Linear
-from kernel.backtest.forecast import Forecast, predict, realise
-from kernel.backtest.refit import Opening, Refit, Schedule, markets
-from kernel.backtest.reliability import reliability
-from kernel.backtest.result import Backtest, cover
-from kernel.backtest.shortfall import shortfall_test, z2
-from kernel.choice import check_model
-from kernel.errors import InvalidInput, Problem, Problems
+from kernel.accounts import Account
+from kernel.backtesting.forecast import Forecast, predict, realise
+from kernel.backtesting.plan import Plan, new_plan, provenance
+from kernel.backtesting.refit import Opening, Refit, markets
+from kernel.backtesting.reliability import reliability
+from kernel.backtesting.result import Backtest, cover
+from kernel.backtesting.shortfall import shortfall_test, z2
 from kernel.history import History, as_history
 from kernel.ladder import Ladder
-from kernel.markets import Gbm, Market
-from kernel.simulation import available_threads, check, versions
-from kernel.text import counted, duration, snake, was
+from kernel.simulation import available_threads
+from kernel.text import counted
 
-_WHOLE = 0.05  # of a row, by which a horizon may miss whole rows
-_MOST_ROWS = 10**7
 _KEYS = 2**64
-_FALLS = {"down 5%": 0.95, "down 10%": 0.9}
 
 Progress = Callable[[int, int], None] | None
-
-
-class _Plan(NamedTuple):
-    """A checked backtest."""
-
-    history: History
-    schedule: Schedule
-    account: Account
-    ladder: Ladder
-    rows: int  # of the horizon
-    openings: NDArray[np.int64]  # [forecast]
-    clean: dict[str, Any]  # settings as numbers
-    notes: tuple[str, ...]
 
 
 def backtest(
@@ -111,10 +91,11 @@ def backtest(
     """
     settings = {"levels": levels, "paths": paths, "seed": seed, "threads": threads, "progress": progress}
     spans = {"window": window, "refit": refit, "rechoose": rechoose}
-    plan = _plan(as_history(history, dt, assets), market, how, account, ladder, horizon, spans, settings)
+    plan = new_plan(as_history(history, dt, assets), market, how, account, ladder, horizon, spans, settings)
     refits: list[Refit] = []
     realised = realise(plan.history, plan.openings, plan.rows, plan.account, plan.ladder)
-    sums, found = _collect(_forecasts(plan, refits, realised.losses), plan, progress)
+    with _one_blas_thread():
+        sums, found = _collect(_forecasts(plan, refits, realised.losses), plan, progress)
     times = None if plan.history.times is None else plan.history.times[plan.openings + plan.rows]
     losses, bounds = realised.losses, _by_level(found, "value_at_risk")
     shortfalls, chances = _by_level(found, "expected_shortfall"), _by_level(found, "breach_probability")
@@ -146,112 +127,14 @@ def backtest(
         coverage=tuple(cover(exceptions[k], times, level, tested[k]) for k, level in enumerate(listed)),
         reliability=tuple(map(reliability, chances[0], realised.breached)),
         notes=(*plan.notes, *_opened(plan), *_fit_notes(refits)),
-        provenance=_provenance(plan),
+        provenance=provenance(plan),
     )
-
-
-# Checks
-
-
-def _plan(
-    history: History,
-    market: Any,
-    how: dict[str, Any],
-    account: Account | None,
-    ladder: Ladder | None,
-    horizon: float | None,
-    spans: dict[str, Any],
-    settings: dict[str, Any],
-) -> _Plan:
-    problems = Problems()
-    _check_market(problems, market, how, history)
-    spans = {name: checks.whole(problems, name, value, 1, _MOST_ROWS) for name, value in spans.items()}
-    rows = _rows(problems, horizon, history.dt)
-    account, ladder = account or _wealth(history), ladder or Ladder(_FALLS, metric="equity_fraction")
-    stand_in = Gbm(assets=history.assets, spot=history.last, volatility=1.0)
-    rest = {"steps": rows, "monitoring": "discrete", "precision": "single", "record": "paths"}
-    found, clean = check(stand_in, account, ladder, {**settings, **rest, "horizon": rows * history.dt})
-    problems.found += found.found
-    openings = np.arange(spans["window"], len(history.prices) - rows, rows)
-    if not openings.size and not problems.found:
-        fewest = spans["window"] + rows + 1
-        what = f"a window of {counted(spans['window'], 'row')} and a horizon of {counted(rows, 'row')}"
-        problems.add("prices", f"must have at least {fewest:,} rows for {what}, not {len(history.prices):,}")
-    problems.raise_any()
-    clean["levels"] = np.unique(clean["levels"])
-    usable = _without_gaps(history, openings, rows)
-    return _Plan(
-        history,
-        Schedule(market, how, **spans),
-        account,
-        ladder,
-        rows,
-        openings[usable],
-        clean,
-        _left_out(int(np.count_nonzero(~usable))),
-    )
-
-
-def _check_market(problems: Problems, market: Any, how: dict[str, Any], history: History) -> None:
-    if isinstance(market, Market):
-        if tuple(market.assets) != history.assets:
-            names = ", ".join(market.assets)
-            problems.add("market.assets", f"must be the history's ({', '.join(history.assets)}), not {names}")
-        for name in how:
-            problems.add(name, "is an option of a fit: a market that is stated takes none")
-    elif isinstance(market, str) or hasattr(market, "fit"):
-        check_model(problems, market, how)
-    else:
-        problems.add("market", f"must be a name, a class of market with a fit, or a market, not {market!r}")
-
-
-def _rows(problems: Problems, horizon: float | None, dt: float) -> int:
-    """Return the whole rows of a horizon."""
-    if horizon is None:
-        return 1
-    horizon = checks.number(problems, "horizon", horizon, above=0, at_most=1_000)
-    if not horizon > 0:
-        return 1
-    rows = max(1, round(horizon / dt))
-    if abs(horizon / dt - rows) > _WHOLE:
-        near = max(1, int(horizon / dt))
-        such = f"such as {duration(near * dt)} or {duration((near + 1) * dt)}"
-        problems.add(
-            "horizon", f"must be whole rows of the history, {duration(dt)} each: {such}, not {duration(horizon)}"
-        )
-    return rows
-
-
-def _wealth(history: History) -> Account:
-    """Return one unit of wealth, in equal parts in the assets; its rate is never looked at."""
-    share = 1 / len(history.assets)
-    positions = [Linear(name, share / price) for name, price in zip(history.assets, history.last, strict=True)]
-    return Account(cash=0.0, positions=positions, maintenance_rate=1.0)
-
-
-def _without_gaps(history: History, openings: NDArray[np.int64], rows: int) -> NDArray[np.bool_]:
-    """Return which forecasts have no gap in their horizon.
-
-    Raises:
-        InvalidInput: if none has.
-    """
-    if history.gaps is None:
-        return np.ones(openings.size, dtype=bool)
-    before = np.concatenate([[0], np.cumsum(history.gaps)])
-    usable: NDArray[np.bool_] = before[openings + rows] == before[openings]
-    if not usable.any():
-        raise InvalidInput([Problem("prices", "must have a horizon without a gap: every one has some")])
-    return usable
 
 
 # Notes
 
 
-def _left_out(count: int) -> tuple[str, ...]:
-    return (f"{counted(count, 'forecast')} over gaps of the history {was(count)} left out",) if count else ()
-
-
-def _opened(plan: _Plan) -> tuple[str, ...]:
+def _opened(plan: Plan) -> tuple[str, ...]:
     """Tell of tiers that are breached from the start, where there is nothing to predict."""
     start = realise(plan.history, plan.openings[:1], 0, plan.account, plan.ladder)
     named = [name for name, there in zip(plan.ladder.names, start.breached[:, 0], strict=True) if there]
@@ -269,7 +152,7 @@ def _fit_notes(refits: Sequence[Refit]) -> tuple[str, ...]:
 # Forecasts
 
 
-def _forecasts(plan: _Plan, refits: list[Refit], losses: NDArray[np.float64]) -> Iterator[Forecast]:
+def _forecasts(plan: Plan, refits: list[Refit], losses: NDArray[np.float64]) -> Iterator[Forecast]:
     """Yield forecasts in their order, those of one fit shared out over threads.
 
     Nothing is simulated while something is fitted: a search gives the interpreter's lock up hundreds of times, and
@@ -302,8 +185,22 @@ def _in_order(pool: Executor, calls: Iterator[tuple[Any, ...]], most: int) -> It
             future.cancel()
 
 
+def _one_blas_thread() -> AbstractContextManager[Any]:
+    """Hold the libraries of linear algebra to one thread, in the whole process.
+
+    A search for seven parameters wakes their threads hundreds of times for matrices of ten rows, and they go on
+    spinning for a while: on two busy processors a backtest of 1,500 days took two to three times as long with them.
+    """
+    try:
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with the fits, which a stated market needs not
+    except ImportError:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
+    return limits
+
+
 def _collect(
-    forecasts: Iterator[Forecast], plan: _Plan, progress: Progress
+    forecasts: Iterator[Forecast], plan: Plan, progress: Progress
 ) -> tuple[NDArray[np.float64], list[Forecast]]:
     """Return the sums of the contributions, [level, series], and the forecasts without theirs.
 
@@ -324,27 +221,3 @@ def _by_level(found: Sequence[Forecast], name: str) -> tuple[NDArray[np.float64]
     """Return estimates and their standard errors, each [level or tier, forecast]."""
     estimates = np.array([getattr(one, name) for one in found])  # [forecast, level, estimate]
     return estimates[:, :, 0].T.copy(), estimates[:, :, 1].T.copy()
-
-
-def _provenance(plan: _Plan) -> dict[str, Any]:
-    """Return what it takes to run a backtest again; the hash covers what determines its numbers."""
-    schedule, market = plan.schedule, plan.schedule.market
-    named = market.parameters() if isinstance(market, Market) else market
-    inputs = {
-        "market": named if isinstance(named, str | dict) else snake(named.__name__),
-        "fit": dict(schedule.how),
-        "account": plan.account.parameters(),
-        "ladder": plan.ladder.parameters(),
-        "backtest": {
-            **{name: getattr(schedule, name) for name in ("window", "refit", "rechoose")},
-            **{name: plan.clean[name] for name in ("horizon", "paths", "seed")},
-            "levels": plan.clean["levels"].tolist(),
-        },
-        "history": {
-            "rows": len(plan.history.prices),
-            "dt": plan.history.dt,
-            "blake2b": hashlib.blake2b(plan.history.prices.tobytes(), digest_size=16).hexdigest(),
-        },
-    }
-    digest = hashlib.blake2b(json.dumps(inputs, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
-    return {"versions": versions(), "inputs": inputs, "inputs_blake2b": digest}

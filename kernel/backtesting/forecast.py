@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.accounts import Account
-from kernel.backtest.shortfall import contributions
+from kernel.backtesting.shortfall import contributions
 from kernel.history import History
 from kernel.ladder import Ladder
 from kernel.markets import Market

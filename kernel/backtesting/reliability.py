@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks
-from kernel.backtest.verdict import Verdict, judged
+from kernel.backtesting.verdict import Verdict, judged
 from kernel.errors import Problems
 from kernel.measures.estimate import Estimate, proportion
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.backtest.coverage import (
+from kernel.backtesting.coverage import (
     conditional_coverage,
     independence,
     proportion_of_failures,
     time_until_first_failure,
 )
-from kernel.backtest.refit import Refit
-from kernel.backtest.reliability import Reliability
-from kernel.backtest.shortfall import ShortfallVerdict
-from kernel.backtest.traffic_light import TrafficLight, YearlyLight, by_year, last_year, traffic_light
-from kernel.backtest.verdict import Verdict
+from kernel.backtesting.refit import Refit
+from kernel.backtesting.reliability import Reliability
+from kernel.backtesting.shortfall import ShortfallVerdict
+from kernel.backtesting.traffic_light import TrafficLight, YearlyLight, by_year, last_year, traffic_light
+from kernel.backtesting.verdict import Verdict
 from kernel.plain import plain
 
 if TYPE_CHECKING:

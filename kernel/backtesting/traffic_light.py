@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kernel.backtest.verdict import binomial_cumulative, checked_series
+from kernel.backtesting.verdict import binomial_cumulative, checked_series
 
 YEAR = 250
 """Forecasts of the Committee's own light."""

@@ -1,0 +1,163 @@
+"""What a backtest is to do, checked, every problem at once; and what it takes to do it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel import checks
+from kernel.accounts import Account, Linear
+from kernel.backtesting.refit import Schedule
+from kernel.choice import check_model
+from kernel.errors import InvalidInput, Problem, Problems
+from kernel.history import History
+from kernel.ladder import Ladder
+from kernel.markets import Gbm, Market
+from kernel.simulation import check, versions
+from kernel.text import counted, duration, snake, was
+
+_WHOLE = 0.05  # of a row, by which a horizon may miss whole rows
+_MOST_ROWS = 10**7
+_FALLS = {"down 5%": 0.95, "down 10%": 0.9}
+
+
+class Plan(NamedTuple):
+    """A checked backtest."""
+
+    history: History
+    schedule: Schedule
+    account: Account
+    ladder: Ladder
+    rows: int  # of the horizon
+    openings: NDArray[np.int64]  # [forecast]
+    clean: dict[str, Any]  # settings as numbers
+    notes: tuple[str, ...]
+
+
+def new_plan(
+    history: History,
+    market: Any,
+    how: dict[str, Any],
+    account: Account | None,
+    ladder: Ladder | None,
+    horizon: float | None,
+    spans: dict[str, Any],
+    settings: dict[str, Any],
+) -> Plan:
+    """Check a backtest; arguments are those of `kernel.backtest`, by kind.
+
+    Raises:
+        InvalidInput: with every problem found.
+    """
+    problems = Problems()
+    _check_market(problems, market, how, history)
+    spans = {name: checks.whole(problems, name, value, 1, _MOST_ROWS) for name, value in spans.items()}
+    rows = _rows(problems, horizon, history.dt)
+    account, ladder = account or _wealth(history), ladder or Ladder(_FALLS, metric="equity_fraction")
+    stand_in = Gbm(assets=history.assets, spot=history.last, volatility=1.0)
+    rest = {"steps": rows, "monitoring": "discrete", "precision": "single", "record": "paths"}
+    found, clean = check(stand_in, account, ladder, {**settings, **rest, "horizon": rows * history.dt})
+    problems.found += found.found
+    openings = np.arange(spans["window"], len(history.prices) - rows, rows)
+    if not openings.size and not problems.found:
+        fewest = spans["window"] + rows + 1
+        what = f"a window of {counted(spans['window'], 'row')} and a horizon of {counted(rows, 'row')}"
+        problems.add("prices", f"must have at least {fewest:,} rows for {what}, not {len(history.prices):,}")
+    problems.raise_any()
+    clean["levels"] = np.unique(clean["levels"])
+    usable = _without_gaps(history, openings, rows)
+    return Plan(
+        history,
+        Schedule(market, how, **spans),
+        account,
+        ladder,
+        rows,
+        openings[usable],
+        clean,
+        _left_out(int(np.count_nonzero(~usable))),
+    )
+
+
+def _check_market(problems: Problems, market: Any, how: dict[str, Any], history: History) -> None:
+    if isinstance(market, Market):
+        if tuple(market.assets) != history.assets:
+            names = ", ".join(market.assets)
+            problems.add("market.assets", f"must be the history's ({', '.join(history.assets)}), not {names}")
+        for name in how:
+            problems.add(name, "is an option of a fit: a market that is stated takes none")
+    elif isinstance(market, str) or hasattr(market, "fit"):
+        check_model(problems, market, how)
+    else:
+        problems.add("market", f"must be a name, a class of market with a fit, or a market, not {market!r}")
+
+
+def _rows(problems: Problems, horizon: float | None, dt: float) -> int:
+    """Return the whole rows of a horizon."""
+    if horizon is None:
+        return 1
+    horizon = checks.number(problems, "horizon", horizon, above=0, at_most=1_000)
+    if not horizon > 0:
+        return 1
+    rows = max(1, round(horizon / dt))
+    if abs(horizon / dt - rows) > _WHOLE:
+        near = max(1, int(horizon / dt))
+        such = " or ".join(f"{duration(k * dt)} ({counted(k, 'row')})" for k in (near, near + 1))
+        problems.add(
+            "horizon",
+            f"must be whole rows of the history, {duration(dt)} each: such as {such}, not {duration(horizon)}",
+        )
+    return rows
+
+
+def _wealth(history: History) -> Account:
+    """Return one unit of wealth, in equal parts in the assets; its rate is never looked at."""
+    share = 1 / len(history.assets)
+    positions = [Linear(name, share / price) for name, price in zip(history.assets, history.last, strict=True)]
+    return Account(cash=0.0, positions=positions, maintenance_rate=1.0)
+
+
+def _without_gaps(history: History, openings: NDArray[np.int64], rows: int) -> NDArray[np.bool_]:
+    """Return which forecasts have no gap in their horizon.
+
+    Raises:
+        InvalidInput: if none has.
+    """
+    if history.gaps is None:
+        return np.ones(openings.size, dtype=bool)
+    before = np.concatenate([[0], np.cumsum(history.gaps)])
+    usable: NDArray[np.bool_] = before[openings + rows] == before[openings]
+    if not usable.any():
+        raise InvalidInput([Problem("prices", "must have a horizon without a gap: every one has some")])
+    return usable
+
+
+def _left_out(count: int) -> tuple[str, ...]:
+    return (f"{counted(count, 'forecast')} over gaps of the history {was(count)} left out",) if count else ()
+
+
+def provenance(plan: Plan) -> dict[str, Any]:
+    """Return what it takes to run a backtest again; the hash covers what determines its numbers."""
+    schedule, market = plan.schedule, plan.schedule.market
+    named = market.parameters() if isinstance(market, Market) else market
+    inputs = {
+        "market": named if isinstance(named, str | dict) else snake(named.__name__),
+        "fit": dict(schedule.how),
+        "account": plan.account.parameters(),
+        "ladder": plan.ladder.parameters(),
+        "backtest": {
+            **{name: getattr(schedule, name) for name in ("window", "refit", "rechoose")},
+            **{name: plan.clean[name] for name in ("horizon", "paths", "seed")},
+            "levels": plan.clean["levels"].tolist(),
+        },
+        "history": {
+            "rows": len(plan.history.prices),
+            "dt": plan.history.dt,
+            "blake2b": hashlib.blake2b(plan.history.prices.tobytes(), digest_size=16).hexdigest(),
+        },
+    }
+    digest = hashlib.blake2b(json.dumps(inputs, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
+    return {"versions": versions(), "inputs": inputs, "inputs_blake2b": digest}
