@@ -39,7 +39,7 @@ def test_barriers_tell_what_the_metric_tells(
     ladder = kernel.Ladder({f"tier {k}": level for k, level in enumerate(sorted(levels, reverse=True))}, name)
     exposures = account.exposures(["A"], np.array([100.0]))
     assume(name == "margin_ratio" or exposures.opening_equity > 0.01)
-    book, opening_tier = watch(exposures, ladder, np.array([100.0]), np.float64)
+    book, opening_tier, _ = watch(exposures, ladder, np.array([100.0]), np.float64)
     assert isinstance(book, BarrierBook)
     for price in (100.0, 101.0, 99.0, 160.0, 60.0, 1_000.0, 1.0):
         reckoned = metric(account, price, exposures.opening_equity, name)

@@ -212,7 +212,7 @@ def _simulation(
     missing = {name for name, part in (("market", market), ("account", account), ("ladder", ladder)) if part is None}
     missing |= {"horizon", "steps"} if section is None else set()
     _take(problems, [Problem(_place(field), message) for field, message in found.found if field not in missing])
-    return {name: value for name, value in clean.items() if name not in {"record", "sampling", "levels", "worst"}}
+    return {name: clean[name] for name in ("horizon", "steps", "paths", *_SETTINGS)}
 
 
 def _assets(section: Section) -> list[str]:
