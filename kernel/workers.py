@@ -6,9 +6,12 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from kernel._core.walk import Arrays
 from kernel.chunks import ChunkResult, ChunkSpec, Job, Summary, merge, run_chunk
+
+T = TypeVar("T")
 
 KEPT = ("loss", "terminal_price", "breach_time", "worst")  # of the arrays, by the outcome's names
 _MERGED_AT_ONCE = 16  # summaries that wait to be merged together
@@ -25,19 +28,21 @@ def results(
     """Yield the chunks' results in the order of the paths, with a bounded number of them under way."""
     specs = (ChunkSpec(job, first, min(first + size, paths)) for first in range(0, paths, size))
     if executor is not None:
-        yield from _in_order(executor, specs, None, 4 * getattr(executor, "_max_workers", available_threads()))
+        most = 4 * getattr(executor, "_max_workers", available_threads())
+        yield from in_order(executor, run_chunk, ((spec, None) for spec in specs), most)
         return
     with ThreadPoolExecutor(threads, thread_name_prefix="margin-kernel") as pool:
-        yield from _in_order(pool, specs, arrays, 4 * threads)
+        yield from in_order(pool, run_chunk, ((spec, arrays) for spec in specs), 4 * threads)
 
 
-def _in_order(
-    executor: Executor, specs: Iterator[ChunkSpec], arrays: Arrays | None, most: int
-) -> Iterator[ChunkResult]:
-    waiting: deque[Future[ChunkResult]] = deque()
+def in_order(
+    executor: Executor, function: Callable[..., T], calls: Iterator[tuple[Any, ...]], most: int
+) -> Iterator[T]:
+    """Yield what a function returns of each call's arguments, in their order, with at most `most` of them under way."""
+    waiting: deque[Future[T]] = deque()
     try:
-        for spec in specs:
-            waiting.append(executor.submit(run_chunk, spec, arrays))
+        for arguments in calls:
+            waiting.append(executor.submit(function, *arguments))
             if len(waiting) >= most:
                 yield waiting.popleft().result()
         while waiting:

@@ -14,29 +14,10 @@ from click.testing import CliRunner
 import kernel.simulation
 from cli import main
 from kernel.targets import Targets, parse_targets
+from tests.test_cli import CONFIG as STATED
 
 Threshold = Callable[..., tuple[int, str, str]]
-CONFIG = """
-[market]
-model = "gbm"
-assets = ["BTC"]
-spot = 60_000.0
-volatility = 0.65
-[account]
-cash = 6_000.0
-maintenance_rate = 0.005
-[[account.positions]]
-asset = "BTC"
-quantity = 1.0
-entry_price = "spot"
-[ladder.tiers]
-call = 5.0
-liquidation = 1.0
-[simulation]
-horizon = "5d"
-steps = 5
-paths = 20_000
-"""
+CONFIG = STATED.replace("steps = 1", "steps = 5").replace("paths = 2_000", "paths = 20_000")
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -22,7 +22,7 @@ from kernel.backtesting.shortfall import shortfall_test, z2
 from kernel.history import History, as_history
 from kernel.ladder import Ladder
 from kernel.text import counted
-from kernel.workers import available_threads
+from kernel.workers import available_threads, in_order
 
 _KEYS = 2**64
 
@@ -168,21 +168,7 @@ def _forecasts(plan: Plan, refits: list[Refit], losses: NDArray[np.float64]) -> 
 
     with ThreadPoolExecutor(threads, thread_name_prefix="margin-kernel") as pool:
         for openings in markets(plan.history, plan.openings.tolist(), plan.schedule, refits):
-            yield from _in_order(pool, map(call, openings), 2 * threads)
-
-
-def _in_order(pool: Executor, calls: Iterator[tuple[Any, ...]], most: int) -> Iterator[Forecast]:
-    waiting: deque[Future[Forecast]] = deque()
-    try:
-        for arguments in calls:
-            waiting.append(pool.submit(predict, *arguments))
-            if len(waiting) >= most:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
+            yield from in_order(pool, predict, map(call, openings), 2 * threads)
 
 
 def _one_blas_thread() -> AbstractContextManager[Any]:
