@@ -1,8 +1,10 @@
 """Importance sampling: a tilt of drift and jumps under which a rare event is common, chosen by a pilot run.
 
 Paths are simulated under the measure whose density is the likelihood ratio exp(exponent @ log price - growth * time),
-an Esscher transform (Gerber and Shiu 1994); each counts with the reciprocal: that at the breach for a tier, that at the
-horizon for losses.
+an Esscher transform (Gerber and Shiu 1994); a share of them goes without the tilt, and all count by what their mixture
+makes of that ratio (Hesterberg 1995, "Weighted average importance sampling and defensive mixture distributions"): at
+the breach for a tier, at the horizon for losses. So no path counts more than 1 / share, and what is common is estimated
+as well as by so many plain paths, rather than badly and with a small error.
 """
 
 from __future__ import annotations
@@ -25,8 +27,11 @@ _ROUNDS = 20  # of pilots, in search of a loss
 _ENOUGH = 300  # paths of the pilot beyond a loss, so that it stands for the level
 _ELITE = 0.95  # where the next round looks for it
 _SCALES = np.linspace(0.4, 1.6, 49)  # of the first guess, that the pilot compares
+_UNTILTED = 8  # one path in so many goes without the tilt
 _DIGITS = 3  # of the tilt: so few that the last bits of a pilot's sums do not matter
 _FURTHEST = 1e7  # exponent
+_STEPS = 60  # half steps to the likeliest point
+_FAR, _TINY, _SETTLED = 50.0, 1e-300, 1e-3  # log prices; of a variance; of the gap, over what the prices count
 
 
 class Tilt(NamedTuple):
@@ -43,21 +48,44 @@ class Weights(NamedTuple):
     breach: NDArray[np.floating]  # [tier, path] at the breach; 0: never
 
 
-def tilted(job: Job, market: Diffusion, tilt: Tilt) -> Job:
-    """Return a job under a tilt; it scores the likelihood ratios at breaches."""
+def scored(job: Job, market: Diffusion, tilt: Tilt) -> tuple[Job, Job]:
+    """Return a job that scores likelihood ratios at breaches: by the market's own law, and under the tilt."""
     step: Any = market.tilted_step(job.real, tilt.exponent)
     jump_ratio = math.log(job.step.intensity / step.intensity) if hasattr(step, "intensity") else 0.0  # type: ignore[attr-defined]
     plan = job.plan._replace(tilt=tilt.exponent.astype(job.real), growth=tilt.growth, jump_ratio=jump_ratio)
-    return job._replace(step=step, plan=plan)
+    return job._replace(plan=plan), job._replace(step=step, plan=plan)
 
 
-def weigh(job: Job, market: Diffusion, arrays: Arrays) -> Weights:
-    """Return the weights of the paths of a tilted job."""
+def parts(jobs: tuple[Job, Job], paths: int, replicates: int) -> list[ChunkSpec]:
+    """Return which paths are walked by which job: the first of each replicate, or of all, without the tilt."""
+    size = paths // max(replicates, 1)
+    cut = untilted(size)
+    return [
+        ChunkSpec(job, start + first, start + last)
+        for start in range(0, paths, size)
+        for job, first, last in zip(jobs, (0, cut), (cut, size), strict=True)
+    ]
+
+
+def untilted(paths: int) -> int:
+    """Return how many paths go without the tilt."""
+    return paths // _UNTILTED
+
+
+def weigh(job: Job, market: Diffusion, arrays: Arrays, share: float) -> Weights:
+    """Return the weights of the paths of scored jobs, a share of which goes without the tilt."""
     growth = job.plan.growth if job.scale.side != 0 else 0.0  # of several assets the score has it already
-    breach = np.exp(arrays.score + job.real.type(growth) * arrays.breach_time)
+    breach = _mixed(arrays.score + job.real.type(growth) * arrays.breach_time, share)
     breach[np.isnan(arrays.breach_time)] = 0
     moved = job.plan.tilt @ _log_prices(market, arrays)
-    return Weights(np.exp(job.real.type(job.plan.growth * job.plan.horizon) - moved), breach)
+    return Weights(_mixed(job.real.type(job.plan.growth * job.plan.horizon) - moved, share), breach)
+
+
+def _mixed(log_ratio: NDArray[np.floating], share: float) -> NDArray[np.floating]:
+    """Return the likelihood ratio to a mixture of the market's own law, with the share, and the tilted one."""
+    with np.errstate(over="ignore"):
+        weight: NDArray[np.floating] = 1 / (share + (1 - share) * np.exp(-log_ratio))
+    return weight
 
 
 def choose_tilt(
@@ -65,8 +93,8 @@ def choose_tilt(
 ) -> Tilt:
     """Choose the tilt under which the estimate of a rare event's probability varies least.
 
-    Its exponents are multiples of what the prices count for in the event. The first guess leads the mean path to the
-    event at the horizon; a pilot run under it then compares the second moments of the likelihood ratios around it.
+    Its exponents are multiples of what the prices count for where the event is likeliest. The first guess leads the
+    mean path to the event at the horizon; a pilot run under it then compares second moments of the likelihood ratios.
 
     Args:
         job: of the market itself.
@@ -83,9 +111,9 @@ def choose_tilt(
         if tier < job.plan.opening_tier:
             message = f"must be a tier that is not breached at the opening: {target} is"
             raise InvalidInput([Problem("importance", message)])
-        search = _Search(job, market, conditions[tier], tier)
+        search = _search(job, market, conditions[tier], tier)
     else:
-        search = _Search(job, market, _rare_loss(job, market, losses, target), None)
+        search = _search(job, market, _rare_loss(job, market, losses, target), None)
     return search.tilt(_rounded(search.best(search.first())))
 
 
@@ -96,10 +124,11 @@ class _Search(NamedTuple):
     market: Diffusion
     event: Condition
     tier: int | None  # whose breach is the event; None: the event is looked for at the horizon
+    direction: NDArray[np.float64]  # [asset], the largest 1
 
     def tilt(self, multiple: float) -> Tilt:
-        """Return a multiple of the direction, along which the event's prices fall or rise by what they count."""
-        exponent = -multiple * self.event.weight / np.abs(self.event.weight).max()
+        """Return a multiple of the direction."""
+        exponent = multiple * self.direction
         return Tilt(exponent, self.market.cumulant(exponent) if multiple else 0.0)
 
     def first(self) -> float:
@@ -108,7 +137,8 @@ class _Search(NamedTuple):
         while self._short_of(high):
             low, high = high, 2 * high
             if high > _FURTHEST:
-                raise InvalidInput([Problem("importance", f"{self.event.name} is out of reach: choose another tier")])
+                message = f"no tilt was found that leads to {self.event.name}: choose another tier, or leave it out"
+                raise InvalidInput([Problem("importance", message)])
         if low == 0.0:
             return 0.0
         while high - low > 1e-3 * high:
@@ -118,13 +148,7 @@ class _Search(NamedTuple):
 
     def _short_of(self, multiple: float) -> bool:
         """Tell whether the mean path stays short of the event."""
-        exponent = self.tilt(multiple).exponent
-        nudge = 1e-5 * (1 + np.abs(exponent).max())
-        moved = [
-            self.market.cumulant(exponent + change) - self.market.cumulant(exponent - change)
-            for change in nudge * np.eye(exponent.size)
-        ]
-        log_price = self.job.plan.horizon * np.array(moved) / (2 * nudge)
+        log_price = _mean_path(self.market, multiple * self.direction, self.job.plan.horizon)
         return bool(np.isfinite(log_price).all() and self.event.gap(np.exp(np.clip(log_price, -300, 300))) > 0)
 
     def best(self, first: float) -> float:
@@ -132,9 +156,9 @@ class _Search(NamedTuple):
         if first == 0.0:
             return first
         tilt = self.tilt(first)
-        job = tilted(self.job, self.market, tilt)
+        _, job = scored(self.job, self.market, tilt)
         arrays = pilot(job)
-        found = weigh(job, self.market, arrays)
+        found = weigh(job, self.market, arrays, 0.0)
         if self.tier is None:
             log_price = _log_prices(self.market, arrays)
             happened = self.event.gap(np.exp(log_price)) <= 0
@@ -142,6 +166,8 @@ class _Search(NamedTuple):
         else:
             happened = found.breach[self.tier] > 0
             ratio, time = found.breach[self.tier, happened], arrays.breach_time[self.tier, happened]
+        if not happened.any():
+            return first
         own = np.log(ratio.astype(np.float64))
         moved = (tilt.growth * time - own) / first  # of log prices along the direction, until the event
         growths = [self.tilt(scale * first).growth for scale in _SCALES]
@@ -151,6 +177,40 @@ class _Search(NamedTuple):
                 for scale, growth in zip(_SCALES, growths, strict=True)
             ]
         return first * float(_SCALES[int(np.argmin(moments))])
+
+
+def _mean_path(market: Diffusion, exponent: NDArray[np.float64], horizon: float) -> NDArray[np.float64]:
+    """Return the mean log prices [asset] at the horizon under a tilt: the gradient of the cumulant, by differences."""
+    nudge = 1e-5 * (1 + np.abs(exponent).max())
+    moved = [
+        market.cumulant(exponent + change) - market.cumulant(exponent - change)
+        for change in nudge * np.eye(exponent.size)
+    ]
+    return np.asarray(horizon * np.array(moved) / (2 * nudge))
+
+
+def _search(job: Job, market: Diffusion, event: Condition, tier: int | None) -> _Search:
+    """Choose the direction: what the prices count for where the event is likeliest.
+
+    That point is the nearest to the mean in standard deviations, found as in structural reliability (Hasofer and Lind
+    1974, Rackwitz and Fiessler 1978), by half steps; where the search does not settle, the opening prices stand for it.
+    """
+    size, horizon = event.weight.size, job.plan.horizon
+    mean, point = _mean_path(market, np.zeros(size), horizon), np.zeros(size)
+    nudges = 1e-3 * np.eye(size)
+    covariance = (
+        np.array([_mean_path(market, one, horizon) - _mean_path(market, -one, horizon) for one in nudges]) / 2e-3
+    )
+    for _ in range(_STEPS if size > 1 else 0):
+        prices = np.exp(np.clip(point, -_FAR, _FAR))
+        gradient = event.weight * prices
+        spread = covariance @ gradient
+        share = (gradient @ (point - mean) - event.gap(prices)) / max(float(gradient @ spread), _TINY)
+        point = 0.5 * (point + mean + share * spread)
+    prices = np.exp(np.clip(point, -_FAR, _FAR))
+    settled = size > 1 and abs(event.gap(prices)) < _SETTLED * np.abs(event.weight).sum()
+    direction = -event.weight * (prices if settled else 1.0)
+    return _Search(job, market, event, tier, direction / np.abs(direction).max())
 
 
 def pilot(job: Job) -> Arrays:
@@ -172,16 +232,16 @@ def _rare_loss(job: Job, market: Diffusion, losses: Condition, level: float) -> 
     """Return the condition of a loss of about the Value at Risk: pilots follow the elite of their losses to it."""
     event, tilt = losses, Tilt(np.zeros(losses.weight.size), 0.0)
     for _ in range(_ROUNDS):
-        moved = tilted(job, market, tilt)
+        _, moved = scored(job, market, tilt)
         arrays = pilot(moved)
         order = np.argsort(-arrays.loss, kind="stable")
-        tail = np.cumsum(weigh(moved, market, arrays).path[order], dtype=np.float64) / _PILOT
+        tail = np.cumsum(weigh(moved, market, arrays, 0.0).path[order], dtype=np.float64) / _PILOT
         beyond = int(np.searchsorted(tail, 1 - level))
         rank = min(max(beyond, _ENOUGH), _PILOT - 1)
         event = losses._replace(fixed=losses.fixed + float(arrays.loss[order[rank]]))
         if beyond >= _ENOUGH:
             break
-        search = _Search(job, market, event, None)
+        search = _search(job, market, event, None)
         tilt = search.tilt(search.first())
     return event
 

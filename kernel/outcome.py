@@ -43,6 +43,8 @@ class Outcome:
     """[path] likelihood ratio at the horizon, of mean 1 under the law that was sampled; None: that is the market's."""
     breach_weight: NDArray[np.floating] | None = field(default=None, repr=False)
     """[tier, path] likelihood ratio when the tier breaches; 0: never."""
+    untilted: int = 0
+    """How many paths, the first of each replicate or else of all, importance sampling walked without its tilt."""
     replicates: int = 0
     """How many equal blocks of consecutive paths are randomised independently of each other; 0: every path is."""
     worst: NDArray[np.floating] | None = field(default=None, repr=False)

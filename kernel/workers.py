@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -23,10 +23,14 @@ def available_threads() -> int:
 
 
 def results(
-    job: Job, paths: int, size: int, arrays: Arrays | None, executor: Executor | None, threads: int
+    parts: Sequence[ChunkSpec], size: int, arrays: Arrays | None, executor: Executor | None, threads: int
 ) -> Iterator[ChunkResult]:
-    """Yield the chunks' results in the order of the paths, with a bounded number of them under way."""
-    specs = (ChunkSpec(job, first, min(first + size, paths)) for first in range(0, paths, size))
+    """Cut ranges of paths into chunks and yield their results in order, with a bounded number of them under way."""
+    specs = (
+        ChunkSpec(job, first, min(first + size, stop))
+        for job, start, stop in parts
+        for first in range(start, stop, size)
+    )
     if executor is not None:
         most = 4 * getattr(executor, "_max_workers", available_threads())
         yield from in_order(executor, run_chunk, ((spec, None) for spec in specs), most)

@@ -16,6 +16,8 @@ from tests.oracles import gbm, kou
 
 KOU_PARAMETERS = (0.05, 0.5, 40.0, 0.4, 0.03, 0.05)
 SIGMA, NU = 0.65, 0.1 - 0.65**2 / 2
+COMMON = {"near": 0.03, "call": 0.08, "deep": 0.15, "rare": 0.38}  # barriers below the opening log price
+LADDER_AT_ONE = kernel.Ladder({"liquidation": 1.0})
 SECOND = kernel.Account(cash=-54_000.0, positions=[kernel.Linear("ETH", quantity=1.0)], maintenance_rate=0.005)
 
 
@@ -132,7 +134,10 @@ def test_what_it_cannot_do_is_said(market: kernel.Market, settings: dict[str, ob
 
 def test_tiers_that_are_no_rare_event_are_refused() -> None:
     """One that is breached at the opening, and one that no price reaches."""
-    for level, message in ((30.0, "is not breached at the opening: rare is"), (-1e9, "rare is out of reach")):
+    for level, message in (
+        (30.0, "is not breached at the opening: rare is"),
+        (-1e9, "no tilt was found that leads to rare"),
+    ):
         account = LONG if level > 0 else kernel.Account(
             cash=1.0, positions=[kernel.Linear("BTC", quantity=1.0)], maintenance_rate=0.005
         )  # fmt: skip
@@ -141,16 +146,30 @@ def test_tiers_that_are_no_rare_event_are_refused() -> None:
                             importance="rare")  # fmt: skip
 
 
-def test_thresholds_of_rare_breaches_follow_the_closed_form() -> None:
-    """The level that is breached once in a million: from 100,000 paths, tilted towards a tier thereabouts."""
-    ladder = tier_at(LONG, -0.37)
-    outcome = kernel.simulate(GBM, LONG, ladder, horizon=HORIZON, steps=1, paths=100_000, importance="rare", worst=True)
-    level = kernel.threshold(outcome, 1e-6)
-    barrier = math.log(54_000.0 / (1 - 0.005 * level.value) / 60_000.0)
-    truth = float(gbm.hit_probability(barrier, NU, SIGMA, HORIZON))
-    low, high = (math.log(54_000.0 / (1 - 0.005 * end) / 60_000.0) for end in (level.low, level.high))
-    assert gbm.hit_probability(low, NU, SIGMA, HORIZON) < 1e-6 < gbm.hit_probability(high, NU, SIGMA, HORIZON)
-    assert truth == pytest.approx(1e-6, rel=0.05)
-    curve = kernel.threshold_curve(outcome, [1e-7, 1e-6, 1e-5])
-    assert curve.levels[1] == level.value
-    assert (np.diff(curve.levels) > 0).all()
+def test_what_is_common_stays_honest_under_a_strong_tilt() -> None:
+    """Tilted towards one in two million, intervals of common tiers hold the truth: a share of paths is not tilted."""
+    ladder = kernel.Ladder({name: tier_at(LONG, -b).tiers["rare"] for name, b in COMMON.items()})
+    held = np.zeros(len(COMMON))
+    for seed in range(40):
+        outcome = kernel.simulate(
+            GBM, LONG, ladder, horizon=HORIZON, steps=4, paths=8_000, importance="rare", seed=seed
+        )
+        for k, (name, barrier) in enumerate(COMMON.items()):
+            estimate = kernel.breach_probability(outcome, name)
+            truth = float(gbm.hit_probability(-barrier, NU, SIGMA, HORIZON))
+            held[k] += estimate.low <= truth <= estimate.high
+    assert (held >= 33).all()  # of 40 at 95%: fewer once in 5,000
+
+
+def test_hedged_books_are_tilted_to_where_the_event_is_likeliest() -> None:
+    """Of two correlated assets the long one need not fall far where the short one rises: plain sampling agrees."""
+    market = kernel.Gbm(assets=["BTC", "ETH"], spot=[100.0, 50.0], volatility=1.0, correlation=[[1, 0.9], [0.9, 1]])
+    positions = [kernel.Linear("BTC", quantity=1.0), kernel.Linear("ETH", quantity=-0.6)]
+    account = kernel.Account(cash=10.0, positions=positions, maintenance_rate=0.3)
+    settings = {"horizon": 0.5, "steps": 8}
+    plain = kernel.simulate(market, account, LADDER_AT_ONE, **settings, paths=1_000_000, seed=9, record="summary")
+    truth = kernel.breach_probability(plain, "liquidation")
+    tilted = kernel.simulate(market, account, LADDER_AT_ONE, **settings, paths=50_000, importance="liquidation")
+    estimate = kernel.breach_probability(tilted, "liquidation")
+    assert strays(estimate.value, truth.value, math.hypot(truth.standard_error, estimate.standard_error)) < ALARM
+    assert 20 * estimate.standard_error**2 < truth.value * (1 - truth.value) / 50_000

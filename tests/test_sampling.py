@@ -150,7 +150,7 @@ def test_expected_prices_stay(market: kernel.Market, sampling: str) -> None:
     outcome = run(market, paths={"antithetic": 200_000, "sobol": 2**17}[sampling], sampling=sampling, steps=GRID)
     assert outcome.terminal_price is not None
     price = outcome.terminal_price[0].astype(np.float64)
-    error = spread(price, outcome.replicates)
+    error = spread(price, outcome)
     assert strays(price.mean(), 60_000.0 * math.exp(0.1 * HORIZON), error) < ALARM
 
 

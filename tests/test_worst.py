@@ -89,3 +89,29 @@ def test_times_off_the_grid_are_refused(worst: object, message: str) -> None:
     with pytest.raises(kernel.InvalidInput) as raised:
         run(GBM, worst=worst)
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("account", "metric", "floor"),
+    [
+        (kernel.Account(cash=200.0, positions=[kernel.Linear("BTC", -1.0), kernel.Linear("ETH", -1.0)],
+                        maintenance_rate=0.05), "margin_ratio", -20.0),
+        (kernel.Account(cash=-100.0, positions=[kernel.Linear("BTC", 1.0), kernel.Linear("ETH", 1.0)],
+                        maintenance_rate=0.05), "equity_fraction", -2.0),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("volatility", [0.8, 1.5])
+def test_large_moves_stay_above_what_no_price_reaches(
+    account: kernel.Account, metric: str, floor: float, volatility: float
+) -> None:
+    """A year in one step: a tier there is breached by the same paths, and none is below what prices can bring about."""
+    market = kernel.Gbm(
+        assets=["BTC", "ETH"], spot=[100.0, 50.0], volatility=volatility, correlation=[[1, 0.6], [0.6, 1]]
+    )
+    settings = {"horizon": 1.0, "steps": 1, "paths": 20_000}
+    (worst,) = kernel.simulate(market, account, kernel.Ladder({"far": -1e6}, metric), worst=True, **settings).worst
+    assert worst.min() >= floor
+    for probability in (0.003, 0.1, 0.5):
+        level = float(np.quantile(worst, probability)) + 1e-4
+        outcome = kernel.simulate(market, account, kernel.Ladder({"there": level}, metric), **settings)
+        assert np.count_nonzero((worst <= np.float32(level)) != ~np.isnan(outcome.breach_time[0])) <= 1

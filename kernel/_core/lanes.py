@@ -50,6 +50,7 @@ def lanes_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
         ("plus", real, 2),  # scratch of the book
         ("minus", real, 2),
         ("room", real, ""),
+        ("slope", real, ""),
         ("lot", np.uint32, 4),  # words of a market that resamples
         ("words", np.uint32, 4),  # scratch
         ("chosen", np.int64, ""),  # scratch: columns picked by flag

@@ -12,7 +12,7 @@ from kernel._core.jit import block, implements, point
 from kernel._core.operations import at, distances, fathom, glance, is_number, mark, read, score, screen
 from kernel._core.special import exp, fma, log
 
-_SECANTS = 4  # steps to the lowest level within a segment: within 1e-6 of its metric, single precision's own error
+_ROUNDS = 6  # of the search for the lowest level within a segment
 
 
 class BarrierBook(NamedTuple):
@@ -240,7 +240,7 @@ def _move_with_distance(covariance, lanes, assets, a, n):
 def _bend_local(covariance, lanes, assets, n):
     """Sum, over the assets, the slope of the distance's variance by theirs times how theirs move with the distance."""
     zero, half, tiny = lanes.level.dtype.type(0), lanes.level.dtype.type(0.5), lanes.level.dtype.type(1e-30)
-    slope, room, variance, near, far = lanes.minus[0], lanes.room, lanes.variance, lanes.near, lanes.far
+    slope, room, variance, near, far = lanes.slope, lanes.room, lanes.variance, lanes.near, lanes.far
     slope[:n] = zero
     for b in range(assets.size):
         common = assets[b].shock[0]  # of these lanes it is free: the state moves in whole blocks
@@ -290,42 +290,56 @@ def _read_linear(book, lanes, assets, n):
 
 @block
 def _measure_depths(book, covariance, lanes, assets, n):
-    """Fill near with how far the segment's lowest point lies above the lanes' levels, room with how that falls by them.
+    """Fill near with how far the segment's lowest point lies above the lanes' levels.
 
-    Half-way, where both parts are equal, it falls by the requirement over the positive part: here its mean at the ends.
+    With a lower level the positive part grows and the negative part shrinks, each by the requirements in it: room and
+    slope get those over the parts, at the mean of both ends.
     """
     distances(book, covariance, lanes, assets, n)
     near, far, variance, span, exponent = lanes.near, lanes.far, lanes.variance, lanes.span, lanes.exponent
-    slope, first, last, base, half = lanes.room, lanes.plus[0], lanes.plus[1], book.base, lanes.level.dtype.type(0.5)
+    level, growth, loss, half = lanes.level, lanes.room, lanes.slope, lanes.level.dtype.type(0.5)
+    cash, base, zero = book.cash, book.base, lanes.level.dtype.type(0)
     for i in range(n):
         middle, gap = half * (near[i] + far[i]), half * (near[i] - far[i])
         near[i] = middle - math.sqrt(gap * gap + variance[i] * span[i] * exponent[i])
-        slope[i] = base * (first[i] + last[i])
+        above = fma(-level[i], base, cash) >= zero
+        growth[i] = base * (lanes.plus[0, i] + lanes.plus[1, i]) if above else zero
+        loss[i] = zero if above else base * (lanes.minus[0, i] + lanes.minus[1, i])
     for a in range(assets.size):
-        requirement, before, after = book.requirement[a], assets[a].before, assets[a].after
+        value, requirement, before, after = book.value[a], book.requirement[a], assets[a].before, assets[a].after
         for i in range(n):
-            slope[i] += requirement * fma(before[i], first[i], after[i] * last[i])
+            above = fma(-level[i], requirement, value) >= zero
+            first = lanes.plus[0, i] if above else lanes.minus[0, i]
+            last = lanes.plus[1, i] if above else lanes.minus[1, i]
+            part = requirement * fma(before[i], first, after[i] * last)
+            growth[i] += part if above else zero
+            loss[i] += zero if above else part
 
 
 @implements(fathom, LinearBook)
 def _fathom_linear(book, covariance, lanes, assets, n):
-    """Solve for the level: Newton's step from the one that was passed, then secants."""
-    level, reading, saved, depth, slope = lanes.level, lanes.reading, lanes.saved, lanes.near, lanes.room
-    earlier, lowest, zero, tiny = lanes.ceiling, lanes.lowest, lanes.level.dtype.type(0), lanes.level.dtype.type(1e-30)
+    """Solve for the level, between bounds that close in on it.
+
+    A level lower by t multiplies the ratio of the parts by (1 + t growth) / (1 - t loss): solved for t, that is exact
+    with one risky term, and stays within the levels that can occur.
+    """
+    level, saved, depth, growth, loss = lanes.level, lanes.saved, lanes.near, lanes.room, lanes.slope
+    high, low, one, half = lanes.ceiling, lanes.reading, lanes.level.dtype.type(1), lanes.level.dtype.type(0.5)
+    never = lanes.level.dtype.type(-np.inf)
     for i in range(n):
-        saved[i], level[i] = level[i], lowest[i]
-    _measure_depths(book, covariance, lanes, assets, n)
-    for i in range(n):
-        reading[i], earlier[i] = level[i], depth[i]
-        level[i] += min(depth[i] / max(slope[i], tiny), zero)
-    for _ in range(_SECANTS):
+        saved[i], level[i] = level[i], lanes.lowest[i]
+        high[i], low[i] = level[i], never
+    for _ in range(_ROUNDS):
         _measure_depths(book, covariance, lanes, assets, n)
         for i in range(n):
-            run, rise = level[i] - reading[i], depth[i] - earlier[i]
-            reading[i], earlier[i] = level[i], depth[i]
-            level[i] -= depth[i] * run / rise if run * rise < zero else zero
+            passed = depth[i] <= 0
+            high[i], low[i] = level[i] if passed else high[i], low[i] if passed else level[i]
+            ratio = exp(-depth[i])
+            found = level[i] - (ratio - one) / (growth[i] + ratio * loss[i])
+            between = half * (high[i] + low[i]) if low[i] > never else high[i]
+            level[i] = found if (found <= high[i]) & (found >= low[i]) else between
     for i in range(n):
-        reading[i], level[i] = level[i], saved[i]
+        low[i], level[i] = min(level[i], high[i]), saved[i]
 
 
 @implements(score, LinearBook)

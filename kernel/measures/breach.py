@@ -53,7 +53,7 @@ def _times(outcome: Outcome, tier: str) -> tuple[NDArray[np.floating], NDArray[n
 
 def _share(outcome: Outcome, contributions: NDArray[np.float64]) -> Estimate:
     largest = float(contributions.max()) or 1.0
-    return share(float(contributions.mean()), spread(contributions, outcome.replicates), largest, outcome)
+    return share(float(contributions.mean()), spread(contributions, outcome), largest, outcome)
 
 
 def breach_time_quantile(outcome: Outcome, tier: str, probability: float) -> Estimate:
@@ -93,7 +93,7 @@ def _sampled_quantile(outcome: Outcome, tier: str, probability: float) -> Estima
     found = ordered(times[breached], None if weights is None else weights[breached])
     mass = probability * found.mass[-1]
     value = found.at(mass)
-    error = spread(weighted(weights, (times <= value) - probability * breached), outcome.replicates)
+    error = spread(weighted(weights, (times <= value) - probability * breached), outcome)
     low, high = found.around(mass, most * error * outcome.paths)
     low, high = max(low, 0.0), min(high, outcome.horizon)
     return Estimate(value, (high - low) / (2 * most), low, high)

@@ -43,10 +43,22 @@ def reach(replicates: int) -> float:
     return Z + math.fsum(terms)
 
 
-def spread(contributions: NDArray[np.floating], replicates: int) -> float:
+def strata(outcome: Outcome) -> list[slice]:
+    """Return the ranges of paths that were sampled alike: without a tilt, and with it; within replicates all count."""
+    cut = 0 if outcome.replicates else outcome.untilted
+    return [slice(0, cut), slice(cut, outcome.paths)] if cut else [slice(0, outcome.paths)]
+
+
+def spread(contributions: NDArray[np.floating], outcome: Outcome) -> float:
     """Return the standard error of the mean of the paths' contributions, [path]."""
-    means = contributions.reshape(replicates, -1).mean(axis=1, dtype=np.float64) if replicates else contributions
-    return float(means.std(ddof=1, dtype=np.float64)) / math.sqrt(means.size) if means.size > 1 else math.inf
+    if outcome.replicates:
+        means = contributions.reshape(outcome.replicates, -1).mean(axis=1, dtype=np.float64)
+        return float(means.std(ddof=1)) / math.sqrt(means.size)
+    parts = [contributions[one] for one in strata(outcome)]
+    if min(part.size for part in parts) == 1:
+        return math.inf
+    variance = math.fsum(part.size * float(part.var(ddof=1, dtype=np.float64)) for part in parts)
+    return math.sqrt(variance) / contributions.size
 
 
 def share(value: float, error: float, largest: float, outcome: Outcome) -> Estimate:
@@ -65,8 +77,10 @@ def share(value: float, error: float, largest: float, outcome: Outcome) -> Estim
     one = (largest / paths) ** 2
     independent = max(value * (1 - value), 0.0) / paths
     count = paths * (independent + one) / (error**2 + one)
-    found = proportion(min(value, 1.0) * count, count, most)
-    return found._replace(value=value)
+    if value >= 1:
+        return Estimate(value, error, max(0.0, min(value - most * error, 1.0)), 1.0)
+    found = proportion(value * count, count, most)
+    return found._replace(value=value, standard_error=error if error > 0 else found.standard_error)
 
 
 class Ordered(NamedTuple):

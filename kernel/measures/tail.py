@@ -65,7 +65,7 @@ def _sampled_value_at_risk(outcome: Outcome, level: float) -> Estimate:
     found = ordered(losses, outcome.weight)
     mass = found.mass[-1] - (1 - level) * paths  # that leaves a share 1 - level of the paths' weight above
     value = found.at(mass)
-    error = spread(weighted(outcome.weight, losses > value), outcome.replicates)
+    error = spread(weighted(outcome.weight, losses > value), outcome)
     low, high = found.around(mass, most * error * paths)
     return Estimate(value, (high - low) / (2 * most), low, high)
 
@@ -78,7 +78,7 @@ def _sampled_expected_shortfall(outcome: Outcome, level: float) -> Estimate:
     value = boundary + math.fsum(beyond[beyond > 0]) / paths
     if np.count_nonzero(beyond) < _FEWEST_LOSSES:
         return Estimate(value, math.inf, -math.inf, math.inf)
-    error = spread(beyond, outcome.replicates)
+    error = spread(beyond, outcome)
     return Estimate(value, error, value - most * error, value + most * error)
 
 

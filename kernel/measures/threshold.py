@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from kernel import checks
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks
-from kernel.measures.replicates import Ordered, are_independent, ordered, reach
+from kernel.measures.replicates import Ordered, are_independent, ordered, reach, strata
 from kernel.outcome import Outcome, require_outcome
 from kernel.text import duration
 
@@ -182,8 +182,12 @@ def _spreads(outcome: Outcome, row: int, levels: NDArray[np.float64]) -> NDArray
         blocks = zip(np.split(worst[row], outcome.replicates), np.split(weights, outcome.replicates), strict=True)
         means = np.array([_below(ordered(*one), levels) for one in blocks]) / (paths / outcome.replicates)
         return np.asarray(means.std(axis=0, ddof=1) / math.sqrt(outcome.replicates))
-    mean, square = (_below(ordered(worst[row], weights**k), levels) / paths for k in (1, 2))
-    return np.sqrt(np.maximum(square - mean**2, 0.0) / max(paths - 1, 1))
+    variance = np.zeros(levels.size)
+    for part in strata(outcome):
+        size = part.stop - part.start
+        mean, square = (_below(ordered(worst[row, part], weights[part] ** k), levels) / size for k in (1, 2))
+        variance += np.maximum(square - mean**2, 0.0) * size * size / max(size - 1, 1)
+    return np.sqrt(variance) / paths
 
 
 def _below(found: Ordered, levels: NDArray[np.float64]) -> NDArray[np.float64]:
