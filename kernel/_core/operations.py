@@ -2,7 +2,7 @@
 
 A market's step has to implement `open_state`, `move_state`, `advance` and `covariance`; one that jumps has a field
 `intensity`, the expected jumps a year, and implements `jump`. A book has to implement `mark`, `distances`, `screen`,
-`glance`, `read`, `fathom` and `score`. Both are NamedTuples; bodies are registered by `implements`.
+`glance`, `read`, `fathom`, `fathoms_all` and `score`. Both are NamedTuples; bodies are registered by `implements`.
 """
 
 from __future__ import annotations
@@ -86,6 +86,11 @@ def fathom(book, covariance, lanes, assets, n):
 
     lanes.span and lanes.exponent hold the segment and its chance, lanes.lowest a level that it is known to pass.
     """
+    raise NotImplementedError
+
+
+def fathoms_all(book):
+    """Tell, when compiling, whether `fathom` is so cheap that no lanes need be chosen for it."""
     raise NotImplementedError
 
 

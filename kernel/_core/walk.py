@@ -12,8 +12,8 @@ from kernel._core.bridge import passages_dtype, resolve
 from kernel._core.jit import block, kernel
 from kernel._core.jumps import cross, open_clock
 from kernel._core.lanes import LANES_MANY_ASSETS, LANES_ONE_ASSET, Segment, Workspace, assets_dtype, lanes_dtype, lower
-from kernel._core.noise import BRIDGE, DIFFUSION, draw_words, to_ceilings, to_normals
-from kernel._core.operations import covariance, fathom, glance, mark, move_state, open_state, read, screen
+from kernel._core.noise import BRIDGE, DIFFUSION, draw_words, to_ceilings, to_exponentials, to_normals
+from kernel._core.operations import covariance, fathom, fathoms_all, glance, mark, move_state, open_state, read, screen
 from kernel._core.special import exp
 from kernel._core.tiers import Ledger, drop_unflagged, gather, settle, take_exponents
 
@@ -120,6 +120,14 @@ def _sound(step, book, plan, lanes, assets, segment, n, jumped, ledger):
         lower(lanes, n)
         return
     spread, few, level, lowest = covariance(step), ledger.few, lanes.level, lanes.lowest
+    if fathoms_all(book):
+        to_exponentials(lanes.chance[segment.slot], n, 0.5, lanes.exponent)
+        lanes.span[:n] = segment.span
+        fathom(book, spread, lanes, assets, n)
+        for j in range(jumped):
+            lanes.reading[lanes.jumped[j]] = np.inf
+        lower(lanes, n)
+        return
     for i in range(n):
         level[i], lowest[i] = lowest[i], level[i]  # the lowest reading is a level to be passed
     glance(book, spread, lanes, assets, segment.span, lanes.ceiling, n)
@@ -129,6 +137,8 @@ def _sound(step, book, plan, lanes, assets, segment, n, jumped, ledger):
     for i in range(n):
         level[i], lowest[i] = lowest[i], level[i]
     take_exponents(lanes, segment.slot, few, count)
+    screen(book, spread, few, ledger.few_assets, few.span, few.exponent, count)
+    count = drop_unflagged(spread, few, ledger.few_assets, count)
     few.lowest[:count] = few.level[:count]
     fathom(book, spread, few, ledger.few_assets, count)
     for j in range(count):

@@ -9,7 +9,7 @@ import numpy as np
 
 from kernel._core.covariance import Fixed, Local, bent, reach, skew, volatility
 from kernel._core.jit import block, implements, point
-from kernel._core.operations import at, distances, fathom, glance, is_number, mark, read, score, screen
+from kernel._core.operations import at, distances, fathom, fathoms_all, glance, is_number, mark, read, score, screen
 from kernel._core.special import exp, fma, log
 
 _ROUNDS = 6  # of the search for the lowest level within a segment
@@ -79,6 +79,11 @@ def _fathom_barrier(book, covariance, lanes, assets, n):
         deviation, gap = factor * at(local, i), half * (before[i] - after[i])
         depth = reach(deviation * deviation, slope, side, gap, span[i] * exponent[i])
         reading[i] = half * (before[i] + after[i]) - depth
+
+
+@implements(fathoms_all, BarrierBook)
+def _fathoms_all_barrier(book):
+    return True
 
 
 @implements(score, BarrierBook)
@@ -340,6 +345,11 @@ def _fathom_linear(book, covariance, lanes, assets, n):
             level[i] = found if (found <= high[i]) & (found >= low[i]) else between
     for i in range(n):
         low[i], level[i] = min(level[i], high[i]), saved[i]
+
+
+@implements(fathoms_all, LinearBook)
+def _fathoms_all_linear(book):
+    return False
 
 
 @implements(score, LinearBook)
