@@ -100,7 +100,7 @@ def main() -> None:
         "  and a pilot run of 16,384 paths chooses how far.",
         "- Breaches of one asset's positions are weighted at the very breach, in continuous time; of several assets'",
         "  positions at the end of the step, or jump, in which they happen: take some steps there.",
-        "- One path in eight goes without the tilt, so what is common is about as well known as by those alone: ask for",
+        "- One path in eight goes without the tilt: what is common is about as well known as by those alone. Ask for",
         "  one rare thing at a time.",
         "",
     ]
