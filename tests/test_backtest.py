@@ -43,7 +43,7 @@ def true_and_half() -> tuple[kernel.Backtest, kernel.Backtest]:
 
 
 def test_the_market_that_made_the_prices_passes(true_and_half: tuple[kernel.Backtest, kernel.Backtest]) -> None:
-    """Of 1,000 days of its own prices every test but one in twenty passes; here all, with the zone green."""
+    """Of 1,000 days of its own prices each test fails at most one time in twenty; here none, with the zone green."""
     found, _ = true_and_half
     assert found.losses.size == 1_000
     for one in found.coverage:
