@@ -134,6 +134,17 @@ def test_threads_do_not_matter_and_seeds_do() -> None:
     assert not np.array_equal(one.value_at_risk, other.value_at_risk)
 
 
+def test_a_fall_that_no_path_met_fails() -> None:
+    """One crash of 20% in 60 days of a quiet market: its probability was 0 of 10,000 paths, a day."""
+    moves = np.random.default_rng(12).normal(0, 0.003, 80)
+    moves[50] = -0.2
+    history = History(assets=("A",), prices=prices_of(moves)[-81:], dt=DAY)
+    found = kernel.backtest(history, gbm(0.06), window=20, paths=10_000)
+    for one in found.reliability:
+        assert (one.events, one.expected, one.calibration.word) == (1, 0, "fails")
+        assert one.calibration.p_value == pytest.approx(60 / 10_001, abs=ALARM * 0.0011)
+
+
 # Refits
 
 

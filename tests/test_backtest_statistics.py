@@ -269,7 +269,7 @@ def test_reliability_is_that_of_naive_loops() -> None:
     assert found.skill == pytest.approx(1 - found.brier / (rate * (1 - rate)))
     z = sum((b - a) * (1 - 2 * a) for a, b in zip(p, happened, strict=True))
     z /= math.sqrt(sum((1 - 2 * a) ** 2 * a * (1 - a) for a in p))
-    assert found.calibration[:2] == pytest.approx((z, 2 * norm.sf(abs(z))))
+    assert found.calibration.statistic == pytest.approx(z)
     assert sum(one.forecasts for one in found.curve) == 800
     assert sum(one.forecasts * one.observed.value for one in found.curve) == pytest.approx(happened.sum())
     assert [one.predicted for one in found.curve] == sorted(one.predicted for one in found.curve)
@@ -279,12 +279,53 @@ def test_reliability_is_that_of_naive_loops() -> None:
 def test_calibrated_probabilities_pass_and_halved_ones_fail() -> None:
     """Spiegelhalter's p-values are uniform of calibrated probabilities; of halved ones they vanish."""
     random, values = np.random.default_rng(7), []
-    for _ in range(300):
-        p = random.beta(2, 20, 600)
-        values.append(reliability(p, random.random(600) < p).calibration.p_value)
+    for _ in range(150):
+        p = random.beta(2, 20, 300)
+        values.append(reliability(p, random.random(300) < p).calibration.p_value)
     assert kstest(values, "uniform").pvalue > 1e-4
     p = random.beta(2, 20, 2_000)
-    assert reliability(p / 2, random.random(2_000) < p).calibration.p_value < 1e-6
+    assert reliability(p / 2, random.random(2_000) < p).calibration.p_value == 1 / 5_000
+
+
+def test_calibration_s_p_values_are_sums_over_all_that_can_happen() -> None:
+    """Of eight forecasts the p-value is, within its error, the probability of the outcomes whose z is as far from 0."""
+    p = np.array([0.01, 0.02, 0.02, 0.05, 0.1, 0.3, 0.6, 0.9])
+    outcomes = np.array(list(itertools.product((0, 1), repeat=8)))
+    chances = np.prod(np.where(outcomes == 1, p, 1 - p), axis=1)
+    z = ((outcomes - p) * (1 - 2 * p)).sum(axis=1)
+    for outcome, one in zip(outcomes[::23], z[::23], strict=True):
+        truth = chances[np.abs(z) >= abs(one) - 1e-9].sum()
+        found = reliability(p, outcome).calibration.p_value
+        assert abs(found - truth) < ALARM * math.sqrt(truth * (1 - truth) / 4_999) + 1 / 2_500
+
+
+def test_rare_events_are_no_alarm() -> None:
+    """Two events where half of one was expected happen in 9% of right forecasts; a normal law calls that 3%."""
+    p = np.full(250, 0.002)
+    found = reliability(p, series_of(250, 2)).calibration
+    assert 2 * norm.sf(found.statistic) < 0.05
+    assert found.p_value == pytest.approx(binom.sf(1, 250, 0.002), abs=ALARM * 0.004)
+    assert found.word == "passes"
+
+
+def test_what_was_called_impossible_fails() -> None:
+    """The worst forecast of all has a p-value of 0, among others too; what was certain and came tells nothing."""
+    assert reliability([0.0], [True]).calibration == (math.inf, 0.0, "fails")
+    assert reliability([1.0, 1.0], [True, False]).calibration == (math.inf, 0.0, "fails")
+    among = reliability([0.0, *[0.5, 0.4] * 20], [True, *[True, False] * 20]).calibration
+    assert (among.p_value, among.word) == (0.0, "fails")
+    assert reliability([0.0, 1.0], [False, True]).calibration.word == "undecided"
+    assert reliability([0.5, 0.5], [False, True]).calibration.word == "undecided"
+
+
+def test_shares_of_paths_are_known_to_one_path() -> None:
+    """An event that none of n paths met has probability 1 / (n + 1) at most, each day: so does the p-value."""
+    for paths, days in ((100_000, 250), (10_000, 1_000), (3_000, 1_000)):
+        found = reliability(np.zeros(days), series_of(days, 1), paths=paths).calibration
+        truth = binom.sf(0, days, 1 / (paths + 1))
+        assert found.p_value == pytest.approx(truth, abs=ALARM * math.sqrt(truth * (1 - truth) / 4_999) + 1 / 2_500)
+        assert found.word == ("fails" if truth < 0.05 else "passes")
+    assert reliability([0.0, 0.0], [False, False], paths=100).calibration.word == "undecided"
 
 
 # Years, and what is refused
