@@ -20,7 +20,7 @@ from kernel.backtesting import (
     z2,
 )
 from kernel.backtesting.coverage import transitions
-from kernel.backtesting.shortfall import contributions, shortfall_test
+from kernel.backtesting.shortfall import contributions, shortfall_test, simulated_contributions
 from kernel.backtesting.traffic_light import by_year, last_year
 from kernel.backtesting.verdict import binomial_cumulative
 from tests.cases import ALARM
@@ -245,6 +245,20 @@ def test_p_values_of_z2_are_uniform_under_the_true_law() -> None:
     assert kstest([shortfall_test(one, simulated).p_value for one in fresh], "uniform").pvalue > 1e-4
     assert math.isnan(z2([1.0, 2.0], [0.5, 0.5], [0.0, 1.0], 0.9))
     assert shortfall_test(math.nan, simulated).word == "undecided"
+
+
+def test_z2_of_losses_with_ties_is_centred() -> None:
+    """Draws from 500 past losses, as often equal: their parts are 1 on average, whatever share the VaR's own have."""
+    random = np.random.default_rng(10)
+    for level in (0.99, 0.975, 0.9931):
+        losses = random.choice(random.standard_normal(500), 5_000)
+        ordered = np.sort(losses)
+        at_risk = ordered[math.ceil(level * 5_000) - 1]
+        shortfall = at_risk + np.maximum(losses - at_risk, 0).sum() / (5_000 * (1 - level))
+        parts = simulated_contributions(losses, at_risk, shortfall, level, 5_000)
+        assert parts.mean() == pytest.approx(1, abs=1e-12)
+        assert np.array_equal(simulated_contributions(losses, at_risk, shortfall, level, 100), parts[:100])
+        assert np.array_equal(parts > 0, losses >= at_risk)
 
 
 # Reliability
