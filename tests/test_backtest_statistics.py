@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binom, chi2, kstest, norm
+from scipy.stats import binom, chi2, geom, kstest, norm
 
 import kernel
 from kernel.backtesting import (
@@ -20,9 +20,9 @@ from kernel.backtesting import (
     z2,
 )
 from kernel.backtesting.coverage import transitions
-from kernel.backtesting.shortfall import contributions, shortfall_test
+from kernel.backtesting.shortfall import contributions, shortfall_test, simulated_contributions
 from kernel.backtesting.traffic_light import by_year, last_year
-from kernel.backtesting.verdict import binomial_cumulative, chi_squared_tail
+from kernel.backtesting.verdict import binomial_cumulative
 from tests.cases import ALARM
 
 
@@ -43,10 +43,15 @@ def matlab() -> np.ndarray:
 def test_matlab_s_example_comes_out() -> None:
     """MathWorks, Risk Management Toolbox, varbacktest: the reference pages of pof, tuff, cci, cc and tl, Normal95."""
     series = matlab()
-    assert proportion_of_failures(series, 0.95)[:2] == pytest.approx((0.46147, 0.49694), abs=5e-6)
-    assert time_until_first_failure(series, 0.95)[:2] == pytest.approx((1.7354, 0.18773), abs=5e-5)
-    assert independence(series)[:2] == pytest.approx((0.25866, 0.61104), abs=5e-6)
-    assert conditional_coverage(series, 0.95)[:2] == pytest.approx((0.72013, 0.69763), abs=5e-6)
+    published = [  # statistic, degrees of freedom and tail of chi-squared; p-values of ours are exact
+        (proportion_of_failures(series, 0.95), 0.46147, 1, 0.49694),
+        (time_until_first_failure(series, 0.95), 1.7354, 1, 0.18773),
+        (independence(series), 0.25866, 1, 0.61104),
+        (conditional_coverage(series, 0.95), 0.72013, 2, 0.69763),
+    ]
+    for found, statistic, degrees, tail in published:
+        assert found.statistic == pytest.approx(statistic, rel=1e-4)
+        assert chi2.sf(found.statistic, degrees) == pytest.approx(tail, abs=2e-5)
     light = traffic_light(series, 0.95)
     assert (light.zone, light.exceptions, light.observations) == ("green", 57, 1_043)
     assert light.cumulative == pytest.approx(0.77913, abs=5e-6)
@@ -73,12 +78,12 @@ KUPIEC = {  # Kupiec (1995), table 3, as Jorion (2007), table 6-2, prints it: no
 
 @pytest.mark.parametrize("chance", KUPIEC)
 def test_kupiec_s_regions_come_out(chance: float) -> None:
-    """The numbers of exceptions that are not rejected at 5% are those of Kupiec's table."""
+    """The numbers of exceptions whose statistic chi-squared does not reject at 5% are those of Kupiec's table."""
     for days, (low, high) in zip((255, 510, 1_000), KUPIEC[chance], strict=True):
         passing = [
             count
             for count in range(1, high + 20)
-            if proportion_of_failures(series_of(days, count), 1 - chance).word == "passes"
+            if chi2.sf(proportion_of_failures(series_of(days, count), 1 - chance).statistic, 1) >= 0.05
         ]
         assert passing == list(range(max(low + 1, 1), high))
 
@@ -94,10 +99,7 @@ def test_basel_s_table_comes_out() -> None:
 
 
 def test_tails_are_scipy_s() -> None:
-    """Chi-squared and binomial probabilities agree with SciPy's, far into their tails."""
-    for statistic in (0.0, 0.3, 3.8, 25.0, 200.0):
-        for degrees in (1, 2):
-            assert chi_squared_tail(statistic, degrees) == pytest.approx(chi2.sf(statistic, degrees), rel=1e-12)
+    """Binomial probabilities agree with SciPy's, far into their tails."""
     for count, trials, p in ((0, 1, 0.5), (3, 3, 0.2), (17, 1_500, 0.01), (90, 1_500, 0.05), (700, 1_500, 0.5)):
         assert binomial_cumulative(count, trials, p) == pytest.approx(binom.cdf(count, trials, p), rel=1e-10)
 
@@ -133,25 +135,68 @@ def test_the_likelihood_ratio_is_that_of_a_naive_loop() -> None:
     assert independence(series).statistic == pytest.approx(2 * math.log(ratio))
 
 
-def test_true_forecasts_are_rejected_as_often_as_the_binomial_law_says() -> None:
-    """Over 4,000 series of true 95% forecasts Kupiec's test fails as often as it must; an alarm is one in 147,000."""
-    trials, seeds = 500, 4_000
-    counts = np.random.default_rng(1).binomial(trials, 0.05, seeds)
-    fails = {count: proportion_of_failures(series_of(trials, count), 0.95).word == "fails" for count in range(80)}
-    size = sum(binom.pmf(count, trials, 0.05) for count, failed in fails.items() if failed)
-    seen = np.mean([fails[count] for count in counts.tolist()])
-    assert 0.03 < size < 0.08
-    assert abs(seen - size) < ALARM * math.sqrt(size * (1 - size) / seeds)
+@pytest.mark.parametrize("level", [0.9, 0.6])
+def test_p_values_are_sums_over_every_series(level: float) -> None:
+    """Over all 512 series of nine forecasts, one by one, each p-value is the share at least as bad."""
+    every = [np.array(one, dtype=bool) for one in itertools.product((0, 1), repeat=9)]
+    hits = np.array([one.sum() for one in every])
+    chances = (1 - level) ** hits * level ** (9 - hits)
+    for test in (proportion_of_failures, conditional_coverage):
+        found = [test(one, level) for one in every]
+        statistics = np.array([one.statistic for one in found])
+        for one in found:
+            assert one.p_value == pytest.approx(chances[statistics > one.statistic - 1e-8].sum())
+    found = [independence(one) for one in every]
+    statistics = np.nan_to_num([one.statistic for one in found])
+    for one, count in zip(found, hits.tolist(), strict=True):
+        if not math.isnan(one.statistic):
+            assert one.p_value == pytest.approx((statistics[hits == count] > one.statistic - 1e-8).mean())
 
 
-@pytest.mark.parametrize("statistic", ["independence", "both"])
-def test_likelihood_ratios_of_true_forecasts_follow_chi_squared(statistic: str) -> None:
-    """Of 1,000 series of 2,000 forecasts, 5% fail, but for what the statistic's lumps take: from 3% to 8%."""
-    random = np.random.default_rng(2)
-    series = random.random((1_000, 2_000)) < 0.1
-    tests = {"independence": independence, "both": lambda one: conditional_coverage(one, 0.9)}
-    failed = np.mean([tests[statistic](one).p_value < 0.05 for one in series])
-    assert 0.03 < failed < 0.08
+@pytest.mark.parametrize("level", [0.99, 0.95, 0.3])
+def test_first_failures_follow_the_geometric_law(level: float) -> None:
+    """The p-value of a first exception is a plain sum over 5,000 of them."""
+    first = np.arange(1, 5_001)
+    found = [time_until_first_failure(np.arange(1, one + 1) == one, level) for one in (1, 2, 7, 58, 150, 700)]
+    p = 1 - level
+    ratios = -2 * (np.log(p) + (first - 1) * np.log(level)) + 2 * (
+        -np.log(first) + (first - 1) * np.log(np.where(first > 1, 1 - 1 / first, 1))
+    )
+    for one in found:
+        assert one.p_value == pytest.approx(geom.pmf(first, p)[ratios > one.statistic - 1e-8].sum(), rel=1e-6)
+
+
+def test_no_exception_in_a_year_is_no_failure() -> None:
+    """Of 250 right forecasts at 99%, 8.1% have none; chi-squared calls that 2.5%."""
+    none = proportion_of_failures(np.zeros(250, dtype=bool), 0.99)
+    assert chi2.sf(none.statistic, 1) == pytest.approx(0.025, abs=1e-3)
+    assert none.word == "passes"
+    assert none.p_value > binom.pmf(0, 250, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "sizes"),
+    [
+        (250, 0.99, (0.0137, 0.0144, 0.0295)),
+        (250, 0.95, (0.0462, 0.0283, 0.0495)),
+        (1_000, 0.99, (0.0425, 0.0136, 0.0379)),
+    ],
+)
+def test_right_forecasts_fail_at_most_so_often_as_is_said(
+    days: int, level: float, sizes: tuple[float, float, float]
+) -> None:
+    """Of 4,000 simulated series the share that fails is that of the exact law, never above 5%; Kupiec's was 9.5%."""
+    random, known, failed = np.random.default_rng(5), {}, []
+    for _ in range(4_000):
+        series = random.random(days) < 1 - level
+        key = int(series.sum()), transitions(series)
+        if key not in known:
+            found = proportion_of_failures(series, level), independence(series), conditional_coverage(series, level)
+            known[key] = [one.word == "fails" for one in found]
+        failed.append(known[key])
+    for seen, size in zip(np.mean(failed, axis=0), sizes, strict=True):
+        assert size <= 0.05
+        assert abs(seen - size) < ALARM * math.sqrt(size * (1 - size) / 4_000)
 
 
 # Acerbi and Szekely
@@ -202,6 +247,20 @@ def test_p_values_of_z2_are_uniform_under_the_true_law() -> None:
     assert shortfall_test(math.nan, simulated).word == "undecided"
 
 
+def test_z2_of_losses_with_ties_is_centred() -> None:
+    """Draws from 500 past losses, as often equal: their parts are 1 on average, whatever share the VaR's own have."""
+    random = np.random.default_rng(10)
+    for level in (0.99, 0.975, 0.9931):
+        losses = random.choice(random.standard_normal(500), 5_000)
+        ordered = np.sort(losses)
+        at_risk = ordered[math.ceil(level * 5_000) - 1]
+        shortfall = at_risk + np.maximum(losses - at_risk, 0).sum() / (5_000 * (1 - level))
+        parts = simulated_contributions(losses, at_risk, shortfall, level, 5_000)
+        assert parts.mean() == pytest.approx(1, abs=1e-12)
+        assert np.array_equal(simulated_contributions(losses, at_risk, shortfall, level, 100), parts[:100])
+        assert np.array_equal(parts > 0, losses >= at_risk)
+
+
 # Reliability
 
 
@@ -224,7 +283,7 @@ def test_reliability_is_that_of_naive_loops() -> None:
     assert found.skill == pytest.approx(1 - found.brier / (rate * (1 - rate)))
     z = sum((b - a) * (1 - 2 * a) for a, b in zip(p, happened, strict=True))
     z /= math.sqrt(sum((1 - 2 * a) ** 2 * a * (1 - a) for a in p))
-    assert found.calibration[:2] == pytest.approx((z, 2 * norm.sf(abs(z))))
+    assert found.calibration.statistic == pytest.approx(z)
     assert sum(one.forecasts for one in found.curve) == 800
     assert sum(one.forecasts * one.observed.value for one in found.curve) == pytest.approx(happened.sum())
     assert [one.predicted for one in found.curve] == sorted(one.predicted for one in found.curve)
@@ -234,12 +293,53 @@ def test_reliability_is_that_of_naive_loops() -> None:
 def test_calibrated_probabilities_pass_and_halved_ones_fail() -> None:
     """Spiegelhalter's p-values are uniform of calibrated probabilities; of halved ones they vanish."""
     random, values = np.random.default_rng(7), []
-    for _ in range(300):
-        p = random.beta(2, 20, 600)
-        values.append(reliability(p, random.random(600) < p).calibration.p_value)
+    for _ in range(150):
+        p = random.beta(2, 20, 300)
+        values.append(reliability(p, random.random(300) < p).calibration.p_value)
     assert kstest(values, "uniform").pvalue > 1e-4
     p = random.beta(2, 20, 2_000)
-    assert reliability(p / 2, random.random(2_000) < p).calibration.p_value < 1e-6
+    assert reliability(p / 2, random.random(2_000) < p).calibration.p_value == 1 / 5_000
+
+
+def test_calibration_s_p_values_are_sums_over_all_that_can_happen() -> None:
+    """Of eight forecasts the p-value is, within its error, the probability of the outcomes whose z is as far from 0."""
+    p = np.array([0.01, 0.02, 0.02, 0.05, 0.1, 0.3, 0.6, 0.9])
+    outcomes = np.array(list(itertools.product((0, 1), repeat=8)))
+    chances = np.prod(np.where(outcomes == 1, p, 1 - p), axis=1)
+    z = ((outcomes - p) * (1 - 2 * p)).sum(axis=1)
+    for outcome, one in zip(outcomes[::23], z[::23], strict=True):
+        truth = chances[np.abs(z) >= abs(one) - 1e-9].sum()
+        found = reliability(p, outcome).calibration.p_value
+        assert abs(found - truth) < ALARM * math.sqrt(truth * (1 - truth) / 4_999) + 1 / 2_500
+
+
+def test_rare_events_are_no_alarm() -> None:
+    """Two events where half of one was expected happen in 9% of right forecasts; a normal law calls that 3%."""
+    p = np.full(250, 0.002)
+    found = reliability(p, series_of(250, 2)).calibration
+    assert 2 * norm.sf(found.statistic) < 0.05
+    assert found.p_value == pytest.approx(binom.sf(1, 250, 0.002), abs=ALARM * 0.004)
+    assert found.word == "passes"
+
+
+def test_what_was_called_impossible_fails() -> None:
+    """The worst forecast of all has a p-value of 0, among others too; what was certain and came tells nothing."""
+    assert reliability([0.0], [True]).calibration == (math.inf, 0.0, "fails")
+    assert reliability([1.0, 1.0], [True, False]).calibration == (math.inf, 0.0, "fails")
+    among = reliability([0.0, *[0.5, 0.4] * 20], [True, *[True, False] * 20]).calibration
+    assert (among.p_value, among.word) == (0.0, "fails")
+    assert reliability([0.0, 1.0], [False, True]).calibration.word == "undecided"
+    assert reliability([0.5, 0.5], [False, True]).calibration.word == "undecided"
+
+
+def test_shares_of_paths_are_known_to_one_path() -> None:
+    """An event that none of n paths met has probability 1 / (n + 1) at most, each day: so does the p-value."""
+    for paths, days in ((100_000, 250), (10_000, 1_000), (3_000, 1_000)):
+        found = reliability(np.zeros(days), series_of(days, 1), paths=paths).calibration
+        truth = binom.sf(0, days, 1 / (paths + 1))
+        assert found.p_value == pytest.approx(truth, abs=ALARM * math.sqrt(truth * (1 - truth) / 4_999) + 1 / 2_500)
+        assert found.word == ("fails" if truth < 0.05 else "passes")
+    assert reliability([0.0, 0.0], [False, False], paths=100).calibration.word == "undecided"
 
 
 # Years, and what is refused

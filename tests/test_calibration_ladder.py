@@ -10,6 +10,7 @@ import pytest
 from scipy.optimize import brentq
 
 import kernel
+from kernel.calibration.candidates import Clients
 from tests.cases import ALARM, FILTERED, GBM, GRID, HORIZON, LONG, MERTON, SHORT, barrier, strays
 from tests.conftest import pair
 from tests.oracles import gbm
@@ -82,6 +83,37 @@ def test_targets_are_found_on_fresh_noise(market: kernel.Market, grid: dict[str,
         assert strays(share, response.probability, error) < ALARM
         achieved = found.achieved[name]
         assert strays(achieved.value, response.probability, math.sqrt(2) * achieved.standard_error) < ALARM
+
+
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_a_response_of_whole_steps_is_counted_in_steps(precision: str) -> None:
+    """With discrete monitoring the next tier follows within four steps if it is four steps later, however rounded."""
+    steps, within = 120, 4
+    dt = HORIZON / steps
+    found = calibrate(
+        responses={"call": kernel.Response(within * dt, 0.03)}, steps=steps, monitoring="discrete", precision=precision
+    )
+    times = kernel.simulate(
+        GBM, LONG, found.ladder, horizon=HORIZON * (steps + within) / steps, steps=steps + within, paths=40_000,
+        seed=1, monitoring="discrete", precision=precision,
+    ).breach_time  # fmt: skip
+    assert times is not None
+    first, then = ((times / times.dtype.type(dt)).round() for times in times)
+    known = then[first <= steps] - first[first <= steps]
+    assert found.achieved["call"].value == np.count_nonzero(known <= within) / known.size
+    assert strays(found.achieved["call"].value, 0.03, math.sqrt(2) * found.achieved["call"].standard_error) < ALARM
+
+
+@pytest.mark.parametrize("monitoring", ["discrete", "continuous"])
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+def test_times_are_compared_as_far_as_they_are_known(monitoring: str, real: type) -> None:
+    """A tie counts in either precision, at the horizon too; a ten-thousandth more time than there is does not."""
+    dt, before = HORIZON / 120, np.arange(1, 121)
+    clients = Clients(GBM, LONG, "margin_ratio", {"horizon": HORIZON, "steps": 120, "monitoring": monitoring})
+    first, then = (before * dt).astype(real), ((before + 4) * dt).astype(real)
+    assert clients.followed(first, then, 4 * dt) == (120, 120)
+    assert clients.followed(first, then, 3.999 * dt) == (0, 120)
+    assert clients.followed(first, np.full_like(first, np.nan), 4 * dt) == (0, 120)
 
 
 def test_more_time_and_less_risk_ask_for_higher_levels() -> None:

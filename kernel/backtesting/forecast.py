@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.accounts import Account
-from kernel.backtesting.shortfall import contributions
+from kernel.backtesting.shortfall import simulated_contributions
 from kernel.history import History
 from kernel.ladder import Ladder
 from kernel.markets import Market
@@ -96,5 +96,5 @@ def predict(
         shortfall,
         [breach_probability(outcome, tier) for tier in ladder.names],
         np.count_nonzero(losses <= loss) / losses.size,
-        np.array([contributions(losses[:SERIES], var.value, es.value, level) for var, es, level in each]),
+        np.array([simulated_contributions(losses, var.value, es.value, level, SERIES) for var, es, level in each]),
     )

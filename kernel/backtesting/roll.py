@@ -125,7 +125,9 @@ def backtest(
         transforms=np.array([one.transform for one in found]),
         refits=tuple(refits),
         coverage=tuple(cover(exceptions[k], times, level, tested[k]) for k, level in enumerate(listed)),
-        reliability=tuple(map(reliability, chances[0], realised.breached)),
+        reliability=tuple(
+            reliability(*one, paths=plan.clean["paths"]) for one in zip(chances[0], realised.breached, strict=True)
+        ),
         notes=(*plan.notes, *_opened(plan), *_fit_notes(refits)),
         provenance=provenance(plan),
     )

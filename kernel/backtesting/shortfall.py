@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,7 +30,7 @@ def contributions(
     """Return each loss's part of Z2: loss / ((1 - level) ES) where it is above the VaR, else 0; 1 is expected.
 
     Args:
-        losses: [...], realised or simulated.
+        losses: [...], realised, or of a law without atoms.
         value_at_risk: that broadcasts with them.
         expected_shortfall: that broadcasts with them; NaN comes of one that is not above 0.
         level: of both, in (0, 1).
@@ -39,9 +39,41 @@ def contributions(
         >>> contributions([0.5, 3.0], 2.0, 3.0, 0.9).round(6)
         array([ 0., 10.])
     """
-    each, shortfall = np.asarray(losses, dtype=np.float64), np.asarray(expected_shortfall, dtype=np.float64)
-    beyond = each > np.asarray(value_at_risk)
-    return np.asarray(beyond * each / ((1 - level) * np.where(shortfall > 0, shortfall, np.nan)))
+    each = np.asarray(losses, dtype=np.float64)
+    return _parts(each > np.asarray(value_at_risk), each, expected_shortfall, level)
+
+
+def simulated_contributions(
+    losses: NDArray[np.floating], value_at_risk: float, expected_shortfall: float, level: float, first: int
+) -> NDArray[np.float64]:
+    """Return the parts of Z2 of the first of simulated losses, whose own VaR and ES these are: 1 on average of all.
+
+    Losses equal to the VaR count by the share of them that completes the worst 1 - level, as in the ES (Acerbi and
+    Tasche 2002). Draws from past returns are often equal; were those no exceptions, as they are not of one realised
+    loss, Z2 would be expected above 0 and right forecasts would seem bad.
+
+    Args:
+        losses: [path]
+        value_at_risk: of the losses.
+        expected_shortfall: of the losses.
+        level: of both, in (0, 1).
+        first: how many losses to return the parts of, at most.
+
+    Example:
+        >>> simulated_contributions(np.array([1.0, 2.0, 2.0, 4.0]), 2.0, 10 / 3, 0.625, 4).round(6)
+        array([0. , 0.4, 0.4, 3.2])
+    """
+    beyond, ties = np.count_nonzero(losses > value_at_risk), np.count_nonzero(losses == value_at_risk)
+    share = min(max(((1 - level) * losses.size - beyond) / ties, 0.0), 1.0)  # rounding
+    kept = losses[:first].astype(np.float64)
+    return _parts((kept > value_at_risk) + share * (kept == value_at_risk), kept, expected_shortfall, level)
+
+
+def _parts(
+    weights: NDArray[Any], losses: NDArray[np.float64], expected_shortfall: ArrayLike, level: float
+) -> NDArray[np.float64]:
+    shortfall = np.asarray(expected_shortfall, dtype=np.float64)
+    return np.asarray(weights * losses / ((1 - level) * np.where(shortfall > 0, shortfall, np.nan)))
 
 
 def z2(losses: ArrayLike, value_at_risk: ArrayLike, expected_shortfall: ArrayLike, level: float) -> float:

@@ -1,4 +1,4 @@
-"""What a test of forecasts says, and the tails of the laws that its statistic is held against."""
+"""What a test of forecasts says, and what it takes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks
+from kernel.backtesting.exact import binomial_log_mass
 from kernel.errors import Problems
 
 SIGNIFICANCE = 0.05
-"""A p-value below it fails: of forecasts that are right, one test in twenty."""
+"""A p-value below it fails: of right forecasts at most one in twenty, by each test; fewer where few are expected."""
 
 
 class Verdict(NamedTuple):
@@ -37,16 +38,6 @@ def judged(statistic: float, p_value: float) -> Verdict:
     return Verdict(statistic, p_value, "fails" if p_value < SIGNIFICANCE else "passes")
 
 
-def chi_squared_tail(statistic: float, degrees: int) -> float:
-    """Return the probability that chi-squared of 1 or 2 degrees of freedom is above a statistic.
-
-    Example:
-        >>> round(chi_squared_tail(3.841459, 1), 6), round(chi_squared_tail(5.991465, 2), 6)
-        (0.05, 0.05)
-    """
-    return math.erfc(math.sqrt(statistic / 2)) if degrees == 1 else math.exp(-statistic / 2)
-
-
 def binomial_cumulative(count: int, trials: int, probability: float) -> float:
     """Return the probability of at most `count` hits in independent trials, of a probability in (0, 1).
 
@@ -54,10 +45,7 @@ def binomial_cumulative(count: int, trials: int, probability: float) -> float:
         >>> round(binomial_cumulative(4, 250, 0.01), 4)
         0.8922
     """
-    k = np.arange(min(count, trials))
-    ratios = np.log((trials - k) / (k + 1)) + math.log(probability / (1 - probability))
-    log_mass = trials * math.log1p(-probability) + np.concatenate([[0.0], np.cumsum(ratios)])
-    return min(1.0, math.fsum(np.exp(log_mass)))
+    return min(1.0, math.fsum(np.exp(binomial_log_mass(min(count, trials), trials, probability))))
 
 
 def checked_series(exceptions: ArrayLike, level: Any) -> tuple[NDArray[np.bool_], float]:

@@ -20,6 +20,7 @@ from kernel.text import counted, duration
 LIQUIDATION = "liquidation"
 _CANDIDATES = 24  # 200,000 paths down as many tiers take a tenth of a second, down 128 of them 1.5 s
 _ROUNDS = 2  # of a closer look, into a few gaps of the one before
+_OF_A_STEP = 1e-9  # a time so close to whole steps is meant to be them
 FEWEST = 100  # breaches that say how often the next tier follows
 
 
@@ -57,7 +58,7 @@ class Clients(NamedTuple):
     def breach_times(self, ladder: Ladder, further: float, seed: int) -> NDArray[np.floating]:
         """Return breach times, [tier, path], over the horizon and `further` years, rounded up to whole steps."""
         settings, horizon, steps = self.settings, self.settings["horizon"], self.settings["steps"]
-        whole = steps + math.ceil(further / (horizon / steps) - 1e-9)
+        whole = steps + math.ceil(further / (horizon / steps) - _OF_A_STEP)
         grid = {"horizon": horizon * whole / steps, "steps": whole, "seed": seed}
         kept = {name: settings[name] for name in ("paths", "monitoring", "precision", "threads")}
         times = simulate(self.market, self.account, ladder, **kept, **grid).breach_time
@@ -67,9 +68,14 @@ class Clients(NamedTuple):
 
     def followed(self, first: NDArray[np.floating], then: NDArray[np.floating], time: float) -> tuple[int, int]:
         """Count the paths that breach a tier within the horizon, and those that the next one follows within `time`."""
-        start = first[first <= self.settings["horizon"]].astype(np.float64)
-        stop = then[first <= self.settings["horizon"]].astype(np.float64)
-        return int(np.count_nonzero(stop - start <= time)), start.size
+        horizon, rounding = self.settings["horizon"], 2 * float(np.finfo(first.dtype).eps)  # of two times, and of each
+        start, stop = (times[first <= horizon * (1 + rounding)].astype(np.float64) for times in (first, then))
+        if self.settings["monitoring"] == "discrete":  # times are whole steps, and so often the response time is too
+            dt = horizon / self.settings["steps"]
+            follows = np.rint(stop / dt) - np.rint(start / dt) <= time / dt + _OF_A_STEP
+        else:
+            follows = stop - start <= time + rounding * stop
+        return int(np.count_nonzero(follows)), start.size
 
 
 class _Curve(NamedTuple):

@@ -75,7 +75,8 @@ def _levels(told: dict[str, Any]) -> str:
         rows.append([_percent(one["level"]), *counts, *zones, *(_p(one[test]) for test in tests)])
     legend = (
         "failures, first: Kupiec's proportion of failures and time until the first; memory, both: Christoffersen's "
-        "independence and conditional coverage; ES: Acerbi and Szekely's Z2; zones: Basel's traffic light"
+        "independence and conditional coverage; ES: Acerbi and Szekely's Z2; zones: Basel's traffic light. Coverage "
+        f"holds unless both together fail at {_percent(SIGNIFICANCE)}; right forecasts fail each test so often at most"
     )
     return "\n".join([*aligned(rows, texts=1), wrapped(legend)])
 
@@ -116,7 +117,8 @@ def _held(one: dict[str, Any], level: str) -> str:
     head = f"Coverage at {level} {held}: {count}, {zone} zone"
     if not failed:
         return f"{head}."
-    return f"{head}; {', '.join(failed)} {'fails' if len(failed) == 1 else 'fail'} at {_percent(SIGNIFICANCE)}."
+    fail = f"{'fails' if len(failed) == 1 else 'fail'} at {_percent(SIGNIFICANCE)}"
+    return f"{head}; {', '.join(failed)} {'alone ' if one['holds'] else ''}{fail}."
 
 
 def _tiers(told: dict[str, Any]) -> str:
