@@ -20,6 +20,7 @@ from kernel.backtesting import (
     z2,
 )
 from kernel.backtesting.coverage import transitions
+from kernel.backtesting.result import cover
 from kernel.backtesting.shortfall import contributions, shortfall_test, simulated_contributions
 from kernel.backtesting.traffic_light import by_year, last_year
 from kernel.backtesting.verdict import binomial_cumulative
@@ -197,6 +198,16 @@ def test_right_forecasts_fail_at_most_so_often_as_is_said(
     for seen, size in zip(np.mean(failed, axis=0), sizes, strict=True):
         assert size <= 0.05
         assert abs(seen - size) < ALARM * math.sqrt(size * (1 - size) / 4_000)
+
+
+def test_coverage_holds_by_conditional_coverage_alone() -> None:
+    """Six exceptions of 250 at 95% fail the frequency, six at 99% are yellow: the test of both still holds."""
+    nothing = shortfall_test(math.nan, np.zeros(1))
+    for level, failing, zone in ((0.95, "fails", "green"), (0.99, "passes", "yellow")):
+        found = cover(np.isin(np.arange(250), 3 + 7 * np.arange(6)), None, level, nothing)
+        assert (found.proportion_of_failures.word, found.traffic_light.zone) == (failing, zone)
+        assert found.holds
+    assert not cover(series_of(250, 6), None, 0.95, nothing).holds
 
 
 # Acerbi and Szekely

@@ -76,7 +76,7 @@ def _levels(told: dict[str, Any]) -> str:
     legend = (
         "failures, first: Kupiec's proportion of failures and time until the first; memory, both: Christoffersen's "
         "independence and conditional coverage; ES: Acerbi and Szekely's Z2; zones: Basel's traffic light. Coverage "
-        f"holds unless both together fail at {_percent(SIGNIFICANCE)}; right forecasts fail each test so often at most"
+        f'holds unless "both" fails at {_percent(SIGNIFICANCE)}; right forecasts fail each test at most that often'
     )
     return "\n".join([*aligned(rows, texts=1), wrapped(legend)])
 
