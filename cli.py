@@ -328,7 +328,7 @@ def threshold(
     found = report.results(job, outcome, targets, curves, seconds)
     _write(found, partial(report.table, curves, outcome), output)
     if plot is not None:
-        plot_thresholds(curves, job.ladder, plot)
+        plot_thresholds(curves, job.ladder, plot, targets.probabilities)
         click.echo(f"wrote {plot}", err=True)
     if form == "json":
         _print_json(found)

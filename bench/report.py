@@ -1,6 +1,6 @@
 """Turn the JSON of a benchmark run into the tables of the README.
 
-pytest bench --benchmark-json=bench.json && python -m bench.report bench.json README.md
+pytest bench -n 0 --benchmark-json=bench.json && python -m bench.report bench.json README.md
 """
 
 from __future__ import annotations

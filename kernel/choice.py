@@ -112,8 +112,9 @@ def check_model(problems: Problems, market: object, how: Mapping[str, Any]) -> N
     """
     kind: Any = FITTED.get(market) if isinstance(market, str) else market
     if kind is None and market != "auto":
-        mend = "is stated, not fitted" if market in MARKETS else f"is not known{near(str(market), ['auto', *FITTED])}"
-        problems.add("market", f"must be auto, {', '.join(FITTED)}: {market!r} {mend}")
+        stated = f"must be auto, {', '.join(FITTED)}: {market!r} is stated, not fitted"
+        unknown = f"{market!r} is not known{near(str(market), ['auto', *FITTED])}"
+        problems.add("market", stated if market in MARKETS else unknown)
         return
     for name in how:
         if kind is None or name not in _options(kind):

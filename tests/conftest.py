@@ -31,10 +31,10 @@ def pair(market: kernel.Market) -> kernel.Market:
     return type(market)(**numbers | {"assets": ["BTC", "ETH"]})
 
 
-@pytest.fixture(scope="session", autouse=True)
-def compiled() -> None:
-    """Fill an empty cache: it takes two minutes on one processor."""
-    if CACHE_FOLDER is None or any(CACHE_FOLDER.rglob("*.nbi")):
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Fill an empty cache, before the tests are shared out: it takes three minutes on one processor."""
+    of_worker = hasattr(session.config, "workerinput")
+    if of_worker or session.config.option.collectonly or CACHE_FOLDER is None or any(CACHE_FOLDER.rglob("*.nbi")):
         return
     # A process compiles what kernels of one precision share once: so each takes one precision, as far as they go.
     single = [GBM, MERTON, KOU, HESTON, BATES, FILTERED, pair(GBM), pair(MERTON), pair(KOU), pair(HESTON)]

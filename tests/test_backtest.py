@@ -22,6 +22,9 @@ from tests.test_choice import clustered, prices_of
 DAY = 1 / 365
 
 
+BROKE = kernel.Account(cash=-1e6, positions=[kernel.Linear("A", 1.0)], maintenance_rate=0.1)
+
+
 def gbm(volatility: float = 0.6) -> kernel.Gbm:
     """Return a market of one asset."""
     return kernel.Gbm(assets=["A"], spot=1.0, volatility=volatility)
@@ -281,7 +284,14 @@ def test_table_and_summary_say_what_was_found(true_and_half: tuple[kernel.Backte
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"window": 127}, "must have at least 129 rows for a window of 127 rows and a horizon of 1 row, not 128"),
+        ({"window": 3}, "window: must be at least 30 rows to fit a market to, not 3"),
+        ({"paths": 99}, "paths: must be at least 100 for a level of 0.99"),
+        (
+            {"account": BROKE, "ladder": kernel.Ladder({"call": 2.0})},
+            "account: opens with an equity of -[0-9,]+ at the last prices: state it for those",
+        ),
+        ({"ladder": kernel.Ladder({"call": 2.0}, "equity_fraction")}, "account: opens with every tier of the ladder"),
+        ({"window": 127}, "must leave a horizon of 1 row of the 128 rows of prices: at most 126, not 127"),
         ({"levels": [0.99, 1.0]}, "levels: must be below 1"),
         ({"levels": [0.0]}, "levels: must be above 0"),
         ({"levels": []}, "levels: must be at least one level"),

@@ -107,8 +107,11 @@ def test_files_are_written_and_the_figure_is_drawn(margin: Margin, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["A.csv", "--window", "620"], "must have at least 622 rows"),
-        (["A.csv", "--level", "100%"], "must be below 1"),
+        (
+            ["A.csv", "--window", "620"],
+            "window: must leave a horizon of 1 row of the 621 rows of prices: at most 619, not 620",
+        ),
+        (["A.csv", "--level", "100%"], "level: must be above 0 and below 1 (100%), such as 99%, not 100%"),
         (["A.csv", "--level", "high"], "level: must be a share such as 99% or 0.99"),
         (
             ["A.csv", "--horizon", "36h"],
@@ -146,3 +149,25 @@ def test_an_account_on_other_assets_is_refused(margin: Margin, tmp_path: Path) -
     code, _, err = margin("A.csv", *QUICK, "--config", "other.toml")
     assert code == 2
     assert "account.positions[0].asset: must be one of the market's (A), not BTC" in err
+
+
+def test_an_account_stated_at_the_configs_prices_keeps_its_leverage(margin: Margin, tmp_path: Path) -> None:
+    """A tenfold long stated at 60,000 is tenfold at the history's prices too, and its tiers are as far away."""
+    market = '[market]\nmodel = "gbm"\nassets = ["A"]\nspot = 60_000.0\nvolatility = 0.5\n'
+    account = "[account]\ncash = 6_000.0\nmaintenance_rate = 0.005\n"
+    position = 'positions = [{asset = "A", quantity = 1.0, entry_price = "spot"}]\n'
+    tiers = "[ladder.tiers]\ncall = 5.0\nliquidation = 1.0\n"
+    (tmp_path / "tenfold.toml").write_text(market + account + position + tiers)
+    code, out, _ = margin("A.csv", *FEW, "--config", "tenfold.toml", "--format", "json")
+    assert code == 0
+    told = json.loads(out)["provenance"]["inputs"]["account"]
+    assert told["cash"] == 6_000.0
+    (held,) = told["positions"]
+    assert held["quantity"] * held["entry_price"] == pytest.approx(60_000.0)
+
+
+def test_one_column_does_not_serve_two_assets(margin: Margin) -> None:
+    """The same prices under two names are refused."""
+    code, _, err = margin("A=A.csv", "B=A.csv", *FEW)
+    assert code == 2
+    assert "columns: A and B are the same column of A.csv" in err

@@ -169,9 +169,7 @@ def test_several_assets_have_the_moments_that_they_should(kind: str) -> None:
         second = np.outer(first, first)
         second[np.diag_indices(2)] = [2 * (0.4 * 0.03**2 + 0.6 * 0.05**2), 2 * (0.5 * 0.02**2 + 0.5 * 0.04**2)]
     account = kernel.Account(cash=1.0, positions=[kernel.Linear("A", 1.0)], maintenance_rate=0.1)
-    outcome = kernel.simulate(
-        market, account, kernel.Ladder({"call": 2.0}), horizon=0.25, steps=3, paths=400_000, precision="double"
-    )
+    outcome = kernel.simulate(market, account, kernel.Ladder({"call": 2.0}), horizon=0.25, steps=3, paths=400_000)
     prices = outcome.terminal_price.astype(float)
     returns = np.log(prices / np.array([[100.0], [50.0]]))
     covariance = correlation * np.outer(volatility, volatility) + (30.0 * second if kind != "gbm" else 0.0)

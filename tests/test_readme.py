@@ -18,7 +18,7 @@ def test_the_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
         exec(block, names)  # noqa: S102 - the documentation is what is tested
-    assert capsys.readouterr().out.count("Estimate(value=") == 8
+    assert capsys.readouterr().out.count("Estimate(value=") == 9
 
 
 def test_the_commands_exist() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,14 @@ def test_writable_outputs_are_left_alone(tmp_path: Path) -> None:
     check_output(tmp_path / "new.json")
     check_output(tmp_path / "there.csv")
     assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"there.csv": "old"}
+
+
+def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
+    """A pipe, or a device that a link leads to, is refused and stays what it is."""
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    (tmp_path / "link.json").symlink_to(pipe)
+    for name in ("pipe.json", "link.json"):
+        with pytest.raises(InvalidInput, match="is a device or a pipe, not a file"):
+            write_text("{}", tmp_path / name)
+    assert pipe.is_fifo()

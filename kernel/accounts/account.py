@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,14 @@ class Account:
             requirement[a] += rate * abs(position.quantity) * spot[a]
             fixed -= position.quantity * position.entry_price
         return Exposures(fixed, value, requirement)
+
+    def revalued(self, ratio: Mapping[str, float]) -> Account:
+        """Return the account with the same notionals at prices `ratio` times as high, by asset."""
+        positions = [
+            replace(one, quantity=one.quantity / ratio[one.asset], entry_price=one.entry_price * ratio[one.asset])
+            for one in self.positions
+        ]
+        return replace(self, positions=positions)
 
     def parameters(self) -> dict[str, Any]:
         """Return the account as plain values: what a config file would state."""

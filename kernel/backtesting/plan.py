@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +16,14 @@ from kernel.backtesting.refit import Schedule
 from kernel.choice import check_model
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.history import History
-from kernel.ladder import Ladder
+from kernel.ladder import Ladder, conditions
 from kernel.markets import Gbm, Market
 from kernel.settings import check
 from kernel.simulation import versions
 from kernel.text import counted, duration, snake, was
 
 _WHOLE = 0.05  # of a row, by which a horizon may miss whole rows
+_FEWEST_ROWS, _FEWEST_LOSSES = 30, 1  # of a window; beyond the Value at Risk of a forecast
 _MOST_ROWS = 10**7
 _FALLS = {"down 5%": 0.95, "down 10%": 0.9}
 
@@ -63,11 +65,16 @@ def new_plan(
     rest = {"steps": rows, "monitoring": "discrete", "precision": "single", "record": "paths"}
     found, clean = check(stand_in, account, ladder, {**settings, **rest, "horizon": rows * history.dt})
     problems.found += found.found
+    _check_paths(problems, clean)
+    if not isinstance(market, Market) and 0 < spans["window"] < _FEWEST_ROWS:
+        problems.add("window", f"must be at least {_FEWEST_ROWS} rows to fit a market to, not {spans['window']}")
     openings = np.arange(spans["window"], len(history.prices) - rows, rows)
     if not openings.size and not problems.found:
-        fewest = spans["window"] + rows + 1
-        what = f"a window of {counted(spans['window'], 'row')} and a horizon of {counted(rows, 'row')}"
-        problems.add("prices", f"must have at least {fewest:,} rows for {what}, not {len(history.prices):,}")
+        most, what = len(history.prices) - rows - 1, f"{len(history.prices):,} rows of prices"
+        message = f"must leave a horizon of {counted(rows, 'row')} of the {what}: at most {most:,}"
+        problems.add("window", f"{message}, not {spans['window']:,}")
+    problems.raise_any()
+    _check_opening(problems, account, ladder, history)
     problems.raise_any()
     clean["levels"] = np.unique(clean["levels"])
     usable = _without_gaps(history, openings, rows)
@@ -81,6 +88,25 @@ def new_plan(
         clean,
         _left_out(int(np.count_nonzero(~usable))),
     )
+
+
+def _check_paths(problems: Problems, clean: dict[str, Any]) -> None:
+    """Note paths that say nothing of the highest level: not one loss is beyond it."""
+    if problems.found:
+        return
+    fewest = math.ceil(_FEWEST_LOSSES / (1 - float(np.max(clean["levels"]))) - 1e-9)
+    if clean["paths"] < fewest:
+        problems.add("paths", f"must be at least {fewest:,} for a level of {np.max(clean['levels']):g}")
+
+
+def _check_opening(problems: Problems, account: Account, ladder: Ladder, history: History) -> None:
+    """Note an account that has nothing to lose, or whose every tier is breached before anything happens."""
+    exposures = account.exposures(history.assets, history.last)
+    if exposures.opening_equity <= 0:
+        message = f"opens with an equity of {exposures.opening_equity:,.6g} at the last prices: state it for those"
+        problems.add("account", message)
+    elif all(one.gap(np.ones(len(history.assets))) <= 0 for one in conditions(exposures, ladder)):
+        problems.add("account", "opens with every tier of the ladder breached at the last prices: state it for those")
 
 
 def _check_market(problems: Problems, market: Any, how: dict[str, Any], history: History) -> None:

@@ -22,6 +22,7 @@ _CANDIDATES = 24  # 200,000 paths down as many tiers take a tenth of a second, d
 _ROUNDS = 2  # of a closer look, into a few gaps of the one before
 _OF_A_STEP = 1e-9  # a time so close to whole steps is meant to be them
 FEWEST = 100  # breaches that say how often the next tier follows
+_FOLLOWED = 5  # of them, that the next tier has to follow for a target to be told from 0
 
 
 class Response(NamedTuple):
@@ -136,7 +137,7 @@ def solve(clients: Clients, name: str, response: Response, below: float) -> Esti
             break  # other tiers draw other bridges: of few paths a share may move by more than a gap
         curve = closer
     at = curve.last_above(curve.share, target)
-    if curve.breaches[at] < FEWEST and curve.level[at] > below:
+    if curve.breaches[at] < max(FEWEST, _FOLLOWED / target) and curve.level[at] > below:
         message = (
             f"only {counted(int(curve.breaches[at]), 'path')} of {clients.settings['paths']:,} breach a level of "
             f"{curve.level[at]:.4g} within the horizon, too few to tell: simulate more paths, or a longer horizon"

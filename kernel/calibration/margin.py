@@ -16,6 +16,7 @@ from kernel.measures import Estimate
 
 MEASURES = ("first_passage", "value_at_risk", "expected_shortfall")
 _LONGEST = 1_000  # years
+_FEWEST = 10  # paths that miss a target, so that it has an interval
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,9 +90,9 @@ def calibrate_margin(
         liquidation_period: years, above 0.
         latency: years, at least 0.
         measure: "first_passage", "value_at_risk" or "expected_shortfall".
-        probability: of "first_passage", above 0 and below 1, at least 1 / paths.
+        probability: of "first_passage", above 0 and below 1, at least 10 / paths.
         confidence: of the other two, such as 0.99.
-        call_probability: of a call within the call period, above 0 and below 1, at least 1 / paths.
+        call_probability: of a call within the call period, above 0 and below 1, at least 10 / paths.
         call_period: years, above 0.
         buffer: share added to the rate; the regulation has 0.25.
         stressed: market of the same assets, whose rate counts with `stressed_weight`.
@@ -134,11 +135,12 @@ def calibrate_margin(
     check_period(problems, market, account, call, {"horizon": "call_period", "steps": "call_steps"})
     policy.check(problems, market)
     for field, one in (("stressed", stressed), ("floor_market", floor_market)):
-        if isinstance(one, Market):
+        if isinstance(one, Market) and isinstance(market, Market) and one.assets == market.assets:
             check_period(problems, one, account, period, dict.fromkeys(("horizon", "steps"), field))
     for field, share in (("probability", probability), ("call_probability", call_probability)):
-        if not problems.found and share is not None and share * clean["paths"] < 1:
-            problems.add(field, f"must be at least 1 / paths ({1 / clean['paths']:g}), not {share:g}: use more paths")
+        if not problems.found and share is not None and share * clean["paths"] < _FEWEST:
+            least = f"{_FEWEST} / paths ({_FEWEST / clean['paths']:g})"
+            problems.add(field, f"must be at least {least}, not {share:g}: use more paths")
     problems.raise_any()
     return _calibrated(market, portfolio_of(account, market), measure, target, policy, period, call, call_probability)
 

@@ -51,6 +51,9 @@ def check_settings(stated: Mapping[str, str | None], levels: Sequence[str]) -> d
             settings[name] = _read(problems, name, _number, text)
     if levels:
         settings["levels"] = [_read(problems, "level", share, level) for level in levels]
+        for text, value in zip(levels, settings["levels"], strict=True):
+            if value <= 0 or value >= 1:
+                problems.add("level", f"must be above 0 and below 1 (100%), such as 99%, not {text}")
     problems.raise_any()
     return settings
 

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
 
 from kernel.accounts import Account
@@ -59,9 +60,12 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = (), ma
 def load_account(path: str | Path, market: Market) -> tuple[Account, Ladder]:
     """Read the account and the ladder of a config file, for another market than its own.
 
+    Where the file states opening prices of its own, the account is stated at those: quantities and entry prices are
+    taken to the market's prices, so that notionals and leverage stay.
+
     Args:
-        path: the file; its other sections are passed over.
-        market: at whose opening prices the account is stated.
+        path: the file; its other sections are passed over, but for the opening prices of a market of the same assets.
+        market: at whose opening prices the account is to be.
 
     Raises:
         InvalidInput: with every problem of the two sections.
@@ -71,7 +75,20 @@ def load_account(path: str | Path, market: Market) -> tuple[Account, Ladder]:
     """
     problems, document = Problems(), read_document(Path(path))
     sections = {name: _checked(problems, name, document.get(name)) for name in ("account", "ladder")}
-    return assemble_account(problems, sections, market)
+    stated = _stated_prices(document.get("market"), market)
+    account, ladder = assemble_account(problems, sections, stated)
+    ratios = np.asarray(market.spot) / np.asarray(stated.spot)
+    return account.revalued(dict(zip(market.assets, ratios.tolist(), strict=True))), ladder
+
+
+def _stated_prices(section: Any, market: Market) -> Market:
+    """Return the market at the opening prices that a config states of the same assets, or as it is."""
+    if not isinstance(section, Mapping) or "spot" not in section or section.get("file") is not None:
+        return market
+    assets = section.get("assets", market.assets)
+    if tuple([assets] if isinstance(assets, str) else assets) != tuple(market.assets):
+        return market
+    return replace(market, spot=section["spot"])
 
 
 def _pull_file(document: dict[str, Any], overrides: dict[str, Any] | list[str]) -> Mapping[str, Any] | Iterable[str]:

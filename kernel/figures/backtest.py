@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kernel.figures.page import page
+from kernel.backtesting import Backtest
+from kernel.figures.page import page, require
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from kernel.backtesting import Backtest
 
 _LEVELS = ("#0b6e99", "#c2571a", "#7a4b94", "#4b7f3a")
 _TIERS = ("#4b7f3a", "#c2571a", "#7a4b94", "#0b6e99")
@@ -26,11 +26,12 @@ def plot_backtest(backtest: Backtest, path: str | os.PathLike[str]) -> None:
         path: of a .png or .svg file.
 
     Raises:
-        InvalidInput: for another suffix, a path that cannot be written, or without matplotlib.
+        InvalidInput: for what is no backtest, another suffix, a path that cannot be written, or without matplotlib.
 
     Example:
         `plot_backtest(kernel.backtest(history), "backtest.svg")`
     """
+    require("backtest", backtest, Backtest)
     with page(path, 13, 4.4) as figure:
         left, right = figure.subplots(1, 2, width_ratios=[2.6, 1])
         _losses(left, backtest)
@@ -45,7 +46,7 @@ def _losses(axes: Axes, backtest: Backtest) -> None:
         name = f"{100 * level:g} % Value at Risk: {tested.exceptions} exceptions, {tested.expected:.1f} expected"
         axes.plot(x, backtest.value_at_risk[k], color=colour, linewidth=1.0, label=name)
         axes.plot(x[hits], backtest.losses[hits], "o", color=colour, markersize=4 + 2 * k, fillstyle="none")
-    unit = "of the opening equity" if backtest.opening_equity == 1 else "in currency"
+    unit = "of the opening equity" if math.isclose(backtest.opening_equity, 1) else "in currency"
     axes.axhline(0, color="black", linewidth=0.6)
     axes.set(title="losses, exceptions circled", ylabel=f"loss {unit}")
     if backtest.times is None:
@@ -66,5 +67,7 @@ def _calibration(axes: Axes, backtest: Backtest) -> None:
         furthest, highest = max(furthest, float(predicted.max())), max(highest, float(observed[:, 3].max()))
     axes.plot([0, 1.1 * furthest], [0, 1.1 * furthest], color="black", linewidth=0.8)
     axes.set(title="breach probabilities", xlabel="predicted", ylabel="observed, with 95% intervals")
-    axes.set_ylim(None, 1.25 * max(furthest, highest))  # room for the legend
+    axes.set_xlim(0, 1.1 * furthest or 1.0)
+    axes.set_ylim(0, 1.25 * max(furthest, highest) or 1.0)  # room for the legend
+    axes.locator_params(nbins=5)
     axes.legend(frameon=False, fontsize=8, loc="upper left")

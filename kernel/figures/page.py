@@ -32,6 +32,16 @@ def check_plot() -> None:
         raise InvalidInput([Problem("plot", 'needs matplotlib: pip install "margin-kernel[plot]"')])
 
 
+def require(field: str, value: object, kind: type) -> None:
+    """Refuse what is not of a kind.
+
+    Raises:
+        InvalidInput: naming what was given.
+    """
+    if not isinstance(value, kind):
+        raise InvalidInput([Problem(field, f"must be a kernel.{kind.__name__}, not {type(value).__name__}")])
+
+
 @contextmanager
 def page(path: str | os.PathLike[str], width: float, height: float) -> Iterator[Figure]:
     """Yield a figure of a size in inches; write it to a .png or .svg file once it is drawn, the same bytes each time.

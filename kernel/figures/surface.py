@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernel.calibration import Surface
-from kernel.figures.page import page
+from kernel.figures.page import page, require
 from kernel.text import duration
 
 if TYPE_CHECKING:
@@ -27,11 +27,12 @@ def plot_surface(surface: Surface, path: str | os.PathLike[str]) -> None:
         path: of a .png or .svg file.
 
     Raises:
-        InvalidInput: for another suffix, a path that cannot be written, or without matplotlib.
+        InvalidInput: for what is no surface, another suffix, a path that cannot be written, or without matplotlib.
 
     Example:
         `plot_surface(kernel.margin_surface({"calm": market}, [5, 10], [1 / 365], 0.01), "surface.svg")`
     """
+    require("surface", surface, Surface)
     states, rows, columns = surface.rate.shape
     each = 1.4 + 0.62 * min(columns, _MOST_NUMBERS)
     with page(path, max(4.5, states * each + 0.8), 1.6 + 0.32 * min(rows, _MOST_NUMBERS)) as figure:
@@ -40,7 +41,9 @@ def plot_surface(surface: Surface, path: str | os.PathLike[str]) -> None:
             drawn = _panel(axes, surface, k)
         panels[0].set_ylabel("leverage")
         figure.colorbar(drawn, ax=list(panels), format=lambda rate, _: f"{100 * rate:g} %", shrink=0.9)
-        figure.suptitle(f"maintenance rate that liquidates {100 * surface.probability:g} % of clients", fontsize=10)
+        figure.suptitle(
+            f"highest maintenance rate that liquidates {100 * surface.probability:g} % of clients", fontsize=10
+        )
 
 
 def _panel(axes: Axes, surface: Surface, k: int) -> Any:

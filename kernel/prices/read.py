@@ -108,6 +108,15 @@ def _check_size(problems: Problems, parts: Sequence[Rows]) -> None:
             extent = f"; the file goes from {rows.extent}" if rows.extent else ""
             message = f"must have at least {_FEWEST_ROWS} rows in range, not {rows.times.size}{extent}"
             problems.add("history", f"{rows.name}: {message}")
+    for k, rows in enumerate(parts):
+        for other in parts[:k]:
+            if (
+                rows.name == other.name
+                and rows.times.size == other.times.size
+                and np.array_equal(rows.prices, other.prices, equal_nan=True)
+            ):
+                same = f"{other.assets[0]} and {rows.assets[0]} are the same column of {rows.name}"
+                problems.add("columns", f"{same}: name one for each, as ASSET=COLUMN")
     assets = [asset for rows in parts for asset in rows.assets]
     twice = sorted({asset for asset in assets if assets.count(asset) > 1})
     if twice:

@@ -148,6 +148,8 @@ def _beside(path: str | os.PathLike[str]) -> tuple[Path, Path]:
         raise FileNotFoundError(f"there is no folder {target.parent}")
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder")
+    if target.exists() and not target.is_file():
+        raise OSError(f"{target} is a device or a pipe, not a file")
     return target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp"), target
 
 
