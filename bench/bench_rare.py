@@ -1,4 +1,4 @@
-"""What a tilt is worth: an hour of Merton, in which one perpetual in some seven thousand is liquidated."""
+"""What a tilt is worth: 43 minutes of Merton, in which one perpetual in ten thousand is liquidated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import kernel
 from bench import jobs
 
-HOUR = 1 / 24 / 365
+SHORT = 43 / 1440 / 365
 CASES = {"plain": (1 << 23, {"record": "summary"}), "tilted": (1 << 18, {"importance": "liquidation"})}
 
 
@@ -17,7 +17,7 @@ CASES = {"plain": (1 << 23, {"record": "summary"}), "tilted": (1 << 18, {"import
 def test_rare_breach(benchmark: Any, how: str) -> None:
     """Time a simulation, its pilot run too, and note the probability and its relative error."""
     paths, changes = CASES[how]
-    job = jobs.perpetual(True, paths, HOUR, 1, **changes)
+    job = jobs.perpetual(True, paths, SHORT, 1, **changes)
     estimate = kernel.breach_probability(job.run(), "liquidation")
     benchmark.extra_info.update(
         name=f"rare breach, {how}", probability=estimate.value, error=estimate.standard_error / estimate.value

@@ -75,17 +75,23 @@ def untilted(paths: int) -> int:
 def weigh(job: Job, market: Diffusion, arrays: Arrays, share: float) -> Weights:
     """Return the weights of the paths of scored jobs, a share of which goes without the tilt."""
     growth = job.plan.growth if job.scale.side != 0 else 0.0  # of several assets the score has it already
-    breach = _mixed(arrays.score + job.real.type(growth) * arrays.breach_time, share)
-    breach[np.isnan(arrays.breach_time)] = 0
-    moved = job.plan.tilt @ _log_prices(market, arrays)
-    return Weights(_mixed(job.real.type(job.plan.growth * job.plan.horizon) - moved, share), breach)
+    breach = arrays.breach_time * job.real.type(-growth)
+    breach -= arrays.score
+    _mix(breach, share)
+    np.copyto(breach, 0, where=np.isnan(breach))
+    path = job.plan.tilt @ _log_prices(market, arrays)
+    path -= job.real.type(job.plan.growth * job.plan.horizon)
+    _mix(path, share)
+    return Weights(path, breach)
 
 
-def _mixed(log_ratio: NDArray[np.floating], share: float) -> NDArray[np.floating]:
-    """Return the likelihood ratio to a mixture of the market's own law, with the share, and the tilted one."""
+def _mix(log_ratio: NDArray[np.floating], share: float) -> None:
+    """Turn logarithms of the tilted density over the market's into the market's over a mixture of both, in place."""
     with np.errstate(over="ignore"):
-        weight: NDArray[np.floating] = 1 / (share + (1 - share) * np.exp(-log_ratio))
-    return weight
+        np.exp(log_ratio, out=log_ratio)
+    log_ratio *= log_ratio.dtype.type(1 - share)
+    log_ratio += log_ratio.dtype.type(share)
+    np.reciprocal(log_ratio, out=log_ratio)
 
 
 def choose_tilt(
