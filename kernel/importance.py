@@ -24,8 +24,7 @@ from kernel.markets.diffusion import Diffusion
 
 _PILOT = 2**14  # paths: those at the far end of the addresses, which no simulation is likely to reach
 _ROUNDS = 20  # of pilots, in search of a loss
-_ENOUGH = 300  # paths of the pilot beyond a loss, so that it stands for the level
-_ELITE = 0.95  # where the next round looks for it
+_ENOUGH = 300  # paths of the pilot beyond a loss, so that it stands for the level; else the next one is led there
 _SCALES = np.linspace(0.4, 1.6, 49)  # of the first guess, that the pilot compares
 _UNTILTED = 8  # one path in so many goes without the tilt
 _DIGITS = 3  # of the tilt: so few that the last bits of a pilot's sums do not matter

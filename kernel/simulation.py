@@ -70,7 +70,7 @@ def simulate(
             in these steps, and `FilteredHistorical` wants those of its history.
         paths: at least 1.
         seed: from 0 to 2**64 - 1. The same seed gives the same bits for any threads, executor and number of further
-            paths.
+            paths (with `importance` and `sampling` for that number).
         monitoring: "continuous": any time counts; exact in law for linear positions on one asset of constant
             volatility, and between steps a Brownian bridge of local variance for others. "discrete": the ends of the
             steps count.
