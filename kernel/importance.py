@@ -58,17 +58,12 @@ def scored(job: Job, market: Diffusion, tilt: Tilt) -> tuple[Job, Job]:
 def parts(jobs: tuple[Job, Job], paths: int, replicates: int) -> list[ChunkSpec]:
     """Return which paths are walked by which job: the first of each replicate, or of all, without the tilt."""
     size = paths // max(replicates, 1)
-    cut = untilted(size)
+    cut = size // _UNTILTED
     return [
         ChunkSpec(job, start + first, start + last)
         for start in range(0, paths, size)
         for job, first, last in zip(jobs, (0, cut), (cut, size), strict=True)
     ]
-
-
-def untilted(paths: int) -> int:
-    """Return how many paths go without the tilt."""
-    return paths // _UNTILTED
 
 
 def weigh(job: Job, market: Diffusion, arrays: Arrays, share: float) -> Weights:
@@ -195,31 +190,35 @@ def _mean_path(market: Diffusion, exponent: NDArray[np.float64], horizon: float)
 
 
 def _search(job: Job, market: Diffusion, event: Condition, tier: int | None) -> _Search:
-    """Choose the direction: what the prices count for where the event is likeliest.
+    """Choose the direction: what the prices count for where the event is likeliest."""
+    direction = -event.weight
+    if direction.size > 1:
+        prices = _likeliest(market, event, job.plan.horizon)
+        settled = abs(event.gap(prices)) < _SETTLED * np.abs(event.weight).sum()
+        direction = direction * (prices if settled else 1.0)  # else the opening prices stand for them
+    return _Search(job, market, event, tier, direction / np.abs(direction).max())
 
-    That point is the nearest to the mean in standard deviations, found as in structural reliability (Hasofer and Lind
-    1974, Rackwitz and Fiessler 1978), by half steps; where the search does not settle, the opening prices stand for it.
+
+def _likeliest(market: Diffusion, event: Condition, horizon: float) -> NDArray[np.float64]:
+    """Search for the relative prices at which an event is likeliest: those nearest to the mean, in standard deviations.
+
+    As in structural reliability (Hasofer and Lind 1974, Rackwitz and Fiessler 1978), by half steps.
     """
-    size, horizon = event.weight.size, job.plan.horizon
-    mean, point = _mean_path(market, np.zeros(size), horizon), np.zeros(size)
-    nudges = 1e-3 * np.eye(size)
-    covariance = (
-        np.array([_mean_path(market, one, horizon) - _mean_path(market, -one, horizon) for one in nudges]) / 2e-3
-    )
-    for _ in range(_STEPS if size > 1 else 0):
+    size = event.weight.size
+    mean, point, nudges = _mean_path(market, np.zeros(size), horizon), np.zeros(size), 1e-3 * np.eye(size)
+    moved = [_mean_path(market, one, horizon) - _mean_path(market, -one, horizon) for one in nudges]
+    covariance = np.array(moved) / 2e-3
+    for _ in range(_STEPS):
         prices = np.exp(np.clip(point, -_FAR, _FAR))
         gradient = event.weight * prices
         spread = covariance @ gradient
         share = (gradient @ (point - mean) - event.gap(prices)) / max(float(gradient @ spread), _TINY)
         point = 0.5 * (point + mean + share * spread)
-    prices = np.exp(np.clip(point, -_FAR, _FAR))
-    settled = size > 1 and abs(event.gap(prices)) < _SETTLED * np.abs(event.weight).sum()
-    direction = -event.weight * (prices if settled else 1.0)
-    return _Search(job, market, event, tier, direction / np.abs(direction).max())
+    return np.asarray(np.exp(np.clip(point, -_FAR, _FAR)))
 
 
 def pilot(job: Job) -> Arrays:
-    """Walk the paths of the pilot."""
+    """Walk the paths of the pilot, plainly: it is small, and its paths are far off the points of a simulation."""
     first, last = MAX_PATHS - _PILOT, MAX_PATHS
     job = job._replace(mirrored=False, points=None)
     arrays = new_arrays(job, first, last)

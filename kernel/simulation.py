@@ -119,8 +119,7 @@ def simulate(
     if importance is not None:
         assert isinstance(market, Diffusion)  # noqa: S101 - checked
         losses = Condition("that loss", -float(exposures.value.sum()), exposures.value)
-        drawn = job._replace(points=None)  # the pilot is small, and its paths are far off
-        tilt = choose_tilt(drawn, market, conditions(exposures, ladder), losses, clean["importance"])
+        tilt = choose_tilt(job, market, conditions(exposures, ladder), losses, clean["importance"])
         plain, job = scored(job, market, tilt)
         walks = parts((plain, job), clean["paths"], replicates)
     arrays = None if job.summarised else new_arrays(job, 0, clean["paths"])
@@ -208,7 +207,12 @@ def _provenance(market: Market, account: Account, ladder: Ladder, clean: dict[st
         "ladder": ladder.parameters(),
         "simulation": {**settings, "levels": clean["levels"].tolist()},
     }
-    digest = hashlib.blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=16).hexdigest()
+    return stamped(inputs)
+
+
+def stamped(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return inputs with the versions that worked on them and their hash."""
+    digest = hashlib.blake2b(json.dumps(inputs, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
     return {"versions": versions(), "inputs": inputs, "inputs_blake2b": digest}
 
 

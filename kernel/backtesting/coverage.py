@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kernel.backtesting.exact import at_least, binomial_log_mass, first_at_least, likely_counts, patterns
+from kernel.backtesting.exact import at_least, first_at_least, likely_counts, patterns
 from kernel.backtesting.verdict import SIGNIFICANCE, Verdict, checked_series, judged
+from kernel.measures.estimate import binomial_log_mass
 
 
 def _log_likelihood(hits: Any, misses: Any, probability: Any) -> Any:

@@ -40,18 +40,6 @@ def at_least(statistics: NDArray[np.float64], log_mass: NDArray[np.float64], sta
     return min(1.0, math.fsum(np.exp(log_mass[statistics >= bar(statistic)])))
 
 
-def binomial_log_mass(most: int, trials: int, probability: float) -> NDArray[np.float64]:
-    """Return the logarithms of the probabilities of 0 to `most` hits.
-
-    Example:
-        >>> np.exp(binomial_log_mass(2, 2, 0.5)).round(6)
-        array([0.25, 0.5 , 0.25])
-    """
-    k = np.arange(most)
-    ratios = np.log((trials - k) / (k + 1)) + math.log(probability / (1 - probability))
-    return trials * math.log1p(-probability) + np.concatenate([[0.0], np.cumsum(ratios)])
-
-
 def first_at_least(ratio: Callable[[int], float], first: int, probability: float) -> float:
     """Return the probability that the first hit comes when a statistic is at least as large as at `first`.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from kernel.history import History
 from kernel.ladder import Ladder, conditions
 from kernel.markets import Gbm, Market
 from kernel.settings import check
-from kernel.simulation import versions
+from kernel.simulation import stamped
 from kernel.text import counted, duration, snake, was
 
 _WHOLE = 0.05  # of a row, by which a horizon may miss whole rows
@@ -186,5 +185,4 @@ def provenance(plan: Plan) -> dict[str, Any]:
             "blake2b": hashlib.blake2b(plan.history.prices.tobytes(), digest_size=16).hexdigest(),
         },
     }
-    digest = hashlib.blake2b(json.dumps(inputs, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
-    return {"versions": versions(), "inputs": inputs, "inputs_blake2b": digest}
+    return stamped(inputs)

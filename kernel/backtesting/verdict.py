@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks
-from kernel.backtesting.exact import binomial_log_mass
 from kernel.errors import Problems
+from kernel.measures.estimate import binomial_log_mass
 
 SIGNIFICANCE = 0.05
 """A p-value below it fails: of right forecasts at most one in twenty, by each test; fewer where few are expected."""

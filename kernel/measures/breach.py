@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kernel import checks
 from kernel.errors import Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks, proportion, rank
-from kernel.measures.replicates import are_independent, ordered, reach, share, spread, weighted
+from kernel.measures.replicates import are_independent, ordered, reach, share, spread, spreads, weighted
 from kernel.outcome import Outcome, require_outcome
 
 
@@ -138,22 +138,13 @@ def survival(outcome: Outcome, tier: str) -> Survival:
 def _sampled_survival(outcome: Outcome, tier: str) -> Survival:
     """Reckon as `breach_probability` does, for all cells in one pass over the paths."""
     (times, weights), edges = _times(outcome, tier), outcome.cell_times()
-    cells = np.searchsorted(edges.astype(times.dtype), times)  # the last: never
-    weights = np.isfinite(times) * 1.0 if weights is None else weights
-    sums, squares, largest = (np.zeros(edges.size + 1) for _ in range(3))
+    weights, ends = np.isfinite(times) * 1.0 if weights is None else weights, edges.astype(times.dtype)
+    cells = np.searchsorted(ends, times)  # the last: never
+    sums, largest = np.zeros(edges.size + 1), np.zeros(edges.size + 1)
     np.add.at(sums, cells, weights)
-    np.add.at(squares, cells, weights**2)
     np.maximum.at(largest, cells, weights)
     values = np.cumsum(sums)[:-1] / outcome.paths
-    if outcome.replicates:
-        blocks = np.arange(outcome.paths) // (outcome.paths // outcome.replicates)
-        each = np.zeros((outcome.replicates, edges.size + 1))
-        np.add.at(each, (blocks, cells), weights)
-        means = np.cumsum(each, axis=1)[:, :-1] * (outcome.replicates / outcome.paths)
-        errors = means.std(axis=0, ddof=1) / math.sqrt(outcome.replicates)
-    else:
-        variances = np.cumsum(squares)[:-1] / outcome.paths - values**2
-        errors = np.sqrt(np.maximum(variances, 0.0) / max(outcome.paths - 1, 1))
+    errors = spreads(times, weights, ends, outcome)
     most = np.maximum.accumulate(largest)[:-1]
     breached = [share(*numbers, outcome) for numbers in zip(values, errors, np.where(most > 0, most, 1.0), strict=True)]
     value, error, low, high = np.array(breached).T

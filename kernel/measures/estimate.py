@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 Z = 1.959963984540054  # the normal's 97.5% point
 _EXACT_VARIANCE = 1000.0  # above it the normal approximation of a binomial quantile is off by less than a rank
@@ -43,10 +44,19 @@ def interval_ranks(level: float, count: int) -> tuple[int, int]:
 def _binomial_quantile(probability: float, p: float, count: int) -> int:
     """Return the smallest k with P(binomial(count, p) <= k) >= probability, for a small mean."""
     most = min(count, math.ceil(count * p + 12 * math.sqrt(count * p + 12)))
+    return min(int(np.searchsorted(np.cumsum(np.exp(binomial_log_mass(most, count, p))), probability)), count)
+
+
+def binomial_log_mass(most: int, trials: int, probability: float) -> NDArray[np.float64]:
+    """Return the logarithms of the probabilities of 0 to `most` hits.
+
+    Example:
+        >>> np.exp(binomial_log_mass(2, 2, 0.5)).round(6)
+        array([0.25, 0.5 , 0.25])
+    """
     k = np.arange(most)
-    ratios = np.log((count - k) / (k + 1)) + math.log(p / (1 - p))
-    log_mass = count * math.log1p(-p) + np.concatenate([[0.0], np.cumsum(ratios)])
-    return min(int(np.searchsorted(np.cumsum(np.exp(log_mass)), probability)), count)
+    ratios = np.log((trials - k) / (k + 1)) + math.log(probability / (1 - probability))
+    return trials * math.log1p(-probability) + np.concatenate([[0.0], np.cumsum(ratios)])
 
 
 def proportion(hits: float, count: float, z: float = Z) -> Estimate:

@@ -116,6 +116,29 @@ def ordered(values: NDArray[np.floating], weights: NDArray[np.floating] | None) 
     return Ordered(values[order], np.cumsum(weights[order], dtype=np.float64))
 
 
+def spreads(
+    values: NDArray[np.floating], weights: NDArray[np.floating] | None, levels: NDArray[np.floating], outcome: Outcome
+) -> NDArray[np.float64]:
+    """Return, for each level, what `spread` says of the paths' weights at or below it: sorted once for all of them."""
+    paths, replicates = outcome.paths, outcome.replicates
+    counts = np.ones(paths) if weights is None else weights.astype(np.float64)
+    if replicates:
+        blocks = zip(np.split(values, replicates), np.split(counts, replicates), strict=True)
+        means = np.array([_below(ordered(*one), levels) for one in blocks]) / (paths / replicates)
+        return np.asarray(means.std(axis=0, ddof=1) / math.sqrt(replicates))
+    variance = np.zeros(levels.size)
+    for part in strata(outcome):
+        size = part.stop - part.start
+        mean, square = (_below(ordered(values[part], counts[part] ** k), levels) / size for k in (1, 2))
+        variance += np.maximum(square - mean**2, 0.0) * size * size / max(size - 1, 1)
+    return np.asarray(np.sqrt(variance) / paths)
+
+
+def _below(found: Ordered, levels: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the mass at or below each level."""
+    return np.append(0.0, found.mass)[np.searchsorted(found.values, levels, side="right")]
+
+
 def weighted(weights: NDArray[np.floating] | None, values: ArrayLike) -> NDArray[np.float64]:
     """Return the values times the weights, if there are any."""
     plain = np.asarray(values, dtype=np.float64)

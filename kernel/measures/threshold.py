@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from kernel import checks
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks
-from kernel.measures.replicates import Ordered, are_independent, ordered, reach, strata
+from kernel.measures.replicates import are_independent, ordered, reach, spreads
 from kernel.outcome import Outcome, require_outcome
 from kernel.text import duration
 
@@ -168,28 +168,6 @@ def _sampled_levels(outcome: Outcome, row: int, probabilities: NDArray[np.float6
         )
         raise InvalidInput([Problem("probability", message)])
     levels = np.array([found.at(one) for one in mass.tolist()])
-    half = most * _spreads(outcome, row, levels) * paths
+    half = most * spreads(outcome.worst[row], outcome.weight, levels, outcome) * paths
     low, high = np.array([found.around(*one) for one in zip(mass.tolist(), half.tolist(), strict=True)]).T
     return np.array([levels, (high - low) / (2 * most), low, high])
-
-
-def _spreads(outcome: Outcome, row: int, levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the standard error of each share of the paths, by what they count, at or below a level."""
-    worst, paths = outcome.worst, outcome.paths
-    assert worst is not None  # noqa: S101 - checked
-    weights = np.ones(paths) if outcome.weight is None else outcome.weight.astype(np.float64)
-    if outcome.replicates:
-        blocks = zip(np.split(worst[row], outcome.replicates), np.split(weights, outcome.replicates), strict=True)
-        means = np.array([_below(ordered(*one), levels) for one in blocks]) / (paths / outcome.replicates)
-        return np.asarray(means.std(axis=0, ddof=1) / math.sqrt(outcome.replicates))
-    variance = np.zeros(levels.size)
-    for part in strata(outcome):
-        size = part.stop - part.start
-        mean, square = (_below(ordered(worst[row, part], weights[part] ** k), levels) / size for k in (1, 2))
-        variance += np.maximum(square - mean**2, 0.0) * size * size / max(size - 1, 1)
-    return np.sqrt(variance) / paths
-
-
-def _below(found: Ordered, levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mass at or below each level."""
-    return np.append(0.0, found.mass)[np.searchsorted(found.values, levels, side="right")]
