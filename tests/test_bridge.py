@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from numba import njit
 from numpy.typing import NDArray
 from scipy import integrate, special, stats
 
 from kernel._core.bridge import _passage_time
 from kernel._core.covariance import Fixed
+from kernel._core.jit import entry
 from kernel._core.operations import screen as _untyped_screen
 from kernel._core.walk import new_workspace
 from kernel.accounts.books import LinearBook
@@ -33,19 +33,18 @@ P_VALUE = 1e-4
 BOTH = pytest.mark.parametrize("real", [np.float32, np.float64], ids=["single", "double"])
 
 
-@njit(error_model="numpy")
-def _each_passage_time(a: Any, c: Any, total: Any, normal: Any, u: Any) -> Any:
-    out = np.empty_like(total)
+@entry
+def _each_passage_time(a: Any, c: Any, total: Any, normal: Any, u: Any, out: Any) -> None:
     for i in range(out.size):
         out[i] = passage_time(a[i], c[i], total[i], normal[i], u[i])
-    return out
 
 
 def _passages(a: Any, c: Any, total: Any, key: str, real: type[np.float32 | np.float64] = np.float64) -> Vector:
     """Draw N times T1 given T1 + T2 = total; a, c, total: numbers or one per draw; key: which random numbers."""
     random = np.random.default_rng(zlib.crc32(key.encode()))
     columns = a, c, total, random.standard_normal(N), random.random(N)
-    times = _each_passage_time(*(np.broadcast_to(column, N).astype(real) for column in columns))
+    times = np.empty(N, real)
+    _each_passage_time(*(np.broadcast_to(column, N).astype(real) for column in columns), times)
     return np.asarray(times, np.float64)
 
 
@@ -176,14 +175,15 @@ def test_any_distances(a: float, c: float, real: type[np.float32 | np.float64]) 
     random = np.random.default_rng(1)
     normal = random.choice(np.array([-6.66, -1.0, -1e-4, 0.0, 1e-4, 1.0, 6.66]), N)
     columns = a, c, total, normal, random.random(N)
-    times = _each_passage_time(*(np.broadcast_to(column, N).astype(real) for column in columns))
+    times = np.empty(N, real)
+    _each_passage_time(*(np.broadcast_to(column, N).astype(real) for column in columns), times)
     assert ((times >= 0) & (times <= total.astype(real))).all()
 
 
 # --- which tiers: each lane by itself
 
 
-@njit(error_model="numpy")
+@entry
 def _screen(book: Any, covariance: Any, lanes: Any, assets: Any, n: int) -> None:
     screen(book, covariance, lanes[0], assets[0], lanes[0].span, lanes[0].exponent, n)
 

@@ -19,7 +19,7 @@ from numba import njit, typeof
 
 import kernel
 from kernel import chunks, simulation
-from kernel._core.jit import OPTIONS
+from kernel._core.jit import entry
 from kernel._core.walk import Normals, new_workspace, walk
 from kernel.settings import check
 from tests.cases import BATES, FILTERED, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON
@@ -107,7 +107,7 @@ def test_the_search_for_libm_calls_finds_one() -> None:
 def test_the_walk_is_packed_and_calls_no_libm() -> None:
     """Philox multiplies, roots and fused multiply-adds are packed; exp, log, sin and cos are the project's own."""
     job = job_of(MERTON)
-    fresh = njit(nogil=True, **OPTIONS)(walk.py_func)  # machine code from the disk cache has no listing
+    fresh = entry(walk.py_func)  # machine code from the disk cache has no listing
     work = new_workspace(job.real, 1, job.tiers)
     normals = Normals(False, np.empty((0, 0, 0), job.real))
     fresh(job.step, job.book, job.plan, job.seed, normals, 0, 0, chunks.new_arrays(job, 0, 0), work)

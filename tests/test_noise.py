@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numba import njit
 from numpy.typing import NDArray
 from scipy import stats
 
 from kernel._core import noise
+from kernel._core.jit import entry
 
 Floats = NDArray[Any]
 
@@ -26,22 +26,22 @@ SIGMAS, P_VALUE = 4.5, 1e-5
 BOTH = pytest.mark.parametrize("real", [np.float32, np.float64], ids=["single", "double"])
 
 
-@njit(error_model="numpy")  # inner functions of the core cannot be called from Python
+@entry  # inner functions of the core cannot be called from Python
 def _draw_words(seed: Any, path: Any, moment: Any, row: Any, stream: Any, words: Any) -> None:
     noise.draw_words(seed, path, moment, row, stream, path.size, words)
 
 
-@njit(error_model="numpy")
+@entry
 def _to_normals(words: Any, pairs: int, normals: Any) -> None:
     noise.to_normals(words, pairs, words.shape[1], normals)
 
 
-@njit(error_model="numpy")
+@entry
 def _to_exponentials(words: Any, mean: float, exponentials: Any) -> None:
     noise.to_exponentials(words, words.size, mean, exponentials)
 
 
-@njit(error_model="numpy")
+@entry
 def _to_ceilings(words: Any, mean: float, ceilings: Any) -> None:
     noise.to_ceilings(words, words.size, mean, ceilings)
 

@@ -7,11 +7,11 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from numba import njit
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from kernel._core import normal as _normal
+from kernel._core.jit import entry
 
 Real = type[np.float32] | type[np.float64]
 Floats = NDArray[Any]
@@ -20,7 +20,7 @@ normal: Any = _normal  # the core is typed by its compiler
 BOTH = pytest.mark.parametrize("real", [np.float32, np.float64], ids=["single", "double"])
 
 
-@njit(error_model="numpy")
+@entry
 def _each(x: Floats, z: Floats, grown: Floats, exponential: Floats) -> None:
     for i in range(x.size):
         grown[i] = normal.log1p(x[i])

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba import njit
 from numpy.typing import NDArray
 
 from kernel._core import noise, philox
+from kernel._core.jit import entry
 from kernel._core.noise import DIFFUSION, MAX_PATHS, MAX_STEPS
 from tests import naive
 
@@ -29,12 +29,12 @@ KNOWN_ANSWERS = [
 word = st.integers(0, 2**32 - 1)
 
 
-@njit(error_model="numpy")  # inner functions of the core cannot be called from Python
+@entry  # inner functions of the core cannot be called from Python
 def _call_philox(c0: Any, c1: Any, c2: Any, c3: Any, key: Any) -> Any:
     return philox4x32(c0, c1, c2, c3, key)
 
 
-@njit(error_model="numpy")
+@entry
 def _call_draw_words(seed: Any, path: Any, moment: Any, row: Any, stream: Any, n: int, words: Any) -> None:
     draw_words(seed, path, moment, row, stream, n, words)
 

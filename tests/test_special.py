@@ -13,10 +13,10 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from numba import njit
 from numpy.typing import NDArray
 
 from kernel._core import special as _special
+from kernel._core.jit import entry
 from kernel._core.special import _sin_cos_double, _sin_cos_single
 from tests import naive
 
@@ -29,43 +29,43 @@ BOTH = pytest.mark.parametrize("real", [np.float32, np.float64], ids=["single", 
 RANDOM = 20_000  # arguments in double precision: mpmath takes 10 microseconds for one
 
 
-@njit(error_model="numpy")
+@entry
 def _exp(x: Floats, out: Floats) -> None:
     for i in range(x.size):
         out[i] = special.exp(x[i])
 
 
-@njit(error_model="numpy")
+@entry
 def _log(x: Floats, out: Floats) -> None:
     for i in range(x.size):
         out[i] = special.log(x[i])
 
 
-@njit(error_model="numpy")
+@entry
 def _uniform(words: NDArray[np.uint32], out: Floats) -> None:
     for i in range(words.size):
         out[i] = special.uniform(words[i], out.dtype.type(1))
 
 
-@njit(error_model="numpy")
+@entry
 def _sin_cos_of_single(x: Floats, sine: Floats, cosine: Floats) -> None:
     for i in range(x.size):
         sine[i], cosine[i] = _sin_cos_single(x[i])
 
 
-@njit(error_model="numpy")
+@entry
 def _sin_cos_of_double(x: Floats, sine: Floats, cosine: Floats) -> None:
     for i in range(x.size):
         sine[i], cosine[i] = _sin_cos_double(x[i])
 
 
-@njit(error_model="numpy")
+@entry
 def _box_muller(a: NDArray[np.uint32], b: NDArray[np.uint32], first: Floats, second: Floats) -> None:
     for i in range(a.size):
         first[i], second[i] = special.box_muller(a[i], b[i], first.dtype.type(1))
 
 
-@njit(error_model="numpy")
+@entry
 def _fma(a: Floats, b: Floats, c: Floats, out: Floats) -> None:
     for i in range(a.size):
         out[i] = special.fma(a[i], b[i], c[i])

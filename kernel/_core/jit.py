@@ -14,6 +14,8 @@ from numba import njit
 from numba.core import config as _config
 from numba.extending import overload
 
+from kernel._core.compiler import InnerCompiler, KernelCompiler
+
 try:
     import fcntl
 except ImportError:  # not on Windows
@@ -21,10 +23,11 @@ except ImportError:  # not on Windows
 
 # No fastmath at all: every operation is rounded as IEEE 754 says, fused only where the code says `fma`. So a
 # lane has the same bits in a vector body, in a remainder loop, on AVX2, AVX-512 or NEON.
-OPTIONS: Any = {"error_model": "numpy"}
+_OPTIONS: Any = {"error_model": "numpy"}
 # Inner functions have no wrappers to be called from Python, which would take a quarter of the compile time: such a
-# call crashes the interpreter. Tests reach them through a compiled function of their own.
-INNER: Any = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# call crashes the interpreter. Tests reach them through an `entry` of their own.
+INNER: Any = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": InnerCompiler}
+ENTRY: Any = {**_OPTIONS, "nogil": True, "no_cfunc_wrapper": True, "pipeline_class": KernelCompiler}
 INLINE: Any = {**INNER, "forceinline": True}
 
 Body = TypeVar("Body", bound=Callable[..., Any])
@@ -34,6 +37,7 @@ _taken: dict[tuple[str, str], type] = {}
 
 point = njit(**INLINE)  # acts on one lane: must be inlined before the loop vectoriser runs
 block = njit(**INNER)  # owns a loop over lanes
+entry = njit(**ENTRY)  # is called from Python; compiled in every process
 
 
 config: Any = _config  # its settings are made at run time
@@ -96,10 +100,10 @@ def _save_alone(dispatcher: Any, folder: Path) -> None:
 def kernel(body: Callable[..., Any]) -> Any:
     """Compile an entry kernel: the GIL released, the machine code kept on disk."""
     if CACHE_FOLDER is None:
-        return njit(nogil=True, **OPTIONS)(body)
+        return entry(body)
     saved, config.CACHE_DIR = config.CACHE_DIR, str(CACHE_FOLDER)
     try:
-        dispatcher = njit(cache=True, nogil=True, **OPTIONS)(body)
+        dispatcher = njit(cache=True, **ENTRY)(body)
     finally:
         config.CACHE_DIR = saved
     _save_alone(dispatcher, CACHE_FOLDER)

@@ -6,7 +6,7 @@ references to, two dozen: that cost 5 ns a path-step. Another record holds what 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -57,7 +57,13 @@ def lanes_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
         ("jumped", np.int64, ""),  # columns that jump during the segment
         ("flag", np.uint8, ""),  # the lane is wanted by what follows
     ]
-    return np.dtype([(name, kind, (rows, width) if rows else (width,)) for name, kind, rows in fields], align=True)
+    apart: Any = np.dtype(
+        [(name, kind, (rows, width) if rows else (width,)) for name, kind, rows in fields], align=True
+    )
+    eights = np.dtype((np.uint64, (width // 8,))), apart.fields["flag"][1]  # the flags again, eight in one number
+    together: Any = {**apart.fields, "eight_flags": eights}
+    whole: np.dtype[np.void] = np.dtype(together, align=True)
+    return whole
 
 
 def assets_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
@@ -105,10 +111,9 @@ def whole_vectors(n, width):
 @block
 def flagged(lanes, n):
     """List the flagged lanes in `chosen`, in order: eight flags are looked at together, since most are unset."""
-    flag, chosen, count = lanes.flag, lanes.chosen, 0
-    eights = flag.view(np.uint64)
+    flag, eight_flags, chosen, count = lanes.flag, lanes.eight_flags, lanes.chosen, 0
     for group in range((n + 7) // 8):
-        if eights[group] != 0:
+        if eight_flags[group] != 0:
             for i in range(8 * group, min(8 * group + 8, n)):
                 if flag[i]:
                     chosen[count] = i

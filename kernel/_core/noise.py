@@ -10,7 +10,7 @@ import numpy as np
 
 from kernel._core.jit import block
 from kernel._core.philox import philox4x32
-from kernel._core.special import box_muller, fma, log, uniform
+from kernel._core.special import box_muller, fma, log, uniform, view
 
 DIFFUSION, BRIDGE, JUMP, JUMP_SIZE, PASSAGE, VARIANCE, RESAMPLE = (np.uint64(stream) for stream in range(7))
 MAX_PATHS = 2**56
@@ -56,5 +56,5 @@ def to_ceilings(words, n, mean, ceilings):
     """
     real, slope = ceilings.dtype.type, np.float32(-mean * np.log(2.0))
     for i in range(n):
-        binary = np.int32(np.float32(uniform(words[i], np.float32(1))).view(np.int32) >> np.int32(23)) - np.int32(127)
+        binary = np.int32(view(uniform(words[i], np.float32(1)), np.int32) >> np.int32(23)) - np.int32(127)
         ceilings[i] = real(fma(np.float32(binary), slope, np.float32(4e-6)))

@@ -33,6 +33,16 @@ def fma(context, a, b, c):
     return typing.signature(a, a, b, c), generate
 
 
+@intrinsic
+def view(context, x, kind):
+    """Return the number of a kind as wide as x that has its bits: as x.view(kind), which takes longer to compile."""
+
+    def generate(_context, builder: ir.IRBuilder, signature, args):
+        return builder.bitcast(args[0], _context.get_value_type(signature.return_type))
+
+    return kind.instance_type(x, kind), generate
+
+
 def _in_precisions(operation, single, double):
     """Compile one of two bodies, by the type of the last argument."""
 
@@ -57,7 +67,7 @@ def _exp_single(x):
     p = fma(p, r, _F(4.1665795894e-2))
     p = fma(p, r, _F(1.6666665459e-1))
     p = fma(p, r, _F(5.0000001201e-1))
-    return (fma(p * r, r, r) + _F(1)) * _U((_F(t).view(_U) + _U(127)) << _U(23)).view(_F)
+    return (fma(p * r, r, r) + _F(1)) * view(_U((view(_F(t), _U) + _U(127)) << _U(23)), _F)
 
 
 def _exp_double(x):
@@ -76,7 +86,7 @@ def _exp_double(x):
     p = fma(p, r, 1 / 24)
     p = fma(p, r, 1 / 6)
     p = fma(p, r, 0.5)
-    return (fma(p * r, r, r) + 1.0) * _W((_D(t).view(_W) + _W(1023)) << _W(52)).view(_D)
+    return (fma(p * r, r, r) + 1.0) * view(_W((view(_D(t), _W) + _W(1023)) << _W(52)), _D)
 
 
 _in_precisions(exp, _exp_single, _exp_double)
@@ -88,9 +98,9 @@ def log(x):
 
 
 def _log_single(x):
-    bits = _F(x).view(_I)
+    bits = view(_F(x), _I)
     e = (bits - _I(0x3F3504F3)) >> _I(23)
-    m = _I(bits - _I(e << _I(23))).view(_F) - _F(1)
+    m = view(_I(bits - _I(e << _I(23))), _F) - _F(1)
     z = m * m
     y = fma(_F(7.0376836292e-2), m, _F(-1.1514610310e-1))
     y = fma(y, m, _F(1.1676998740e-1))
@@ -107,10 +117,10 @@ def _log_single(x):
 
 
 def _log_double(x):
-    shifted = _D(x).view(_W) + _W(0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
+    shifted = view(_D(x), _W) + _W(0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
     # exponent as a double by its bits: AVX2 has no conversion from 64-bit integers
-    n = _W((shifted >> _W(52)) | _W(0x4330000000000000)).view(_D) - 4503599627371519.0  # 2**52 + 1023
-    f = _W((shifted & _W(0x000FFFFFFFFFFFFF)) + _W(0x3FE6A09E667F3BCD)).view(_D) - 1.0
+    n = view(_W((shifted >> _W(52)) | _W(0x4330000000000000)), _D) - 4503599627371519.0  # 2**52 + 1023
+    f = view(_W((shifted & _W(0x000FFFFFFFFFFFFF)) + _W(0x3FE6A09E667F3BCD)), _D) - 1.0
     s = f / (2.0 + f)
     z = s * s
     r = fma(1.479819860511658591e-01, z, 1.531383769920937332e-01)
@@ -173,7 +183,7 @@ def _box_muller_single(a, b, unit):
     x, y = s if swap else c, c if swap else s
     sign = b & _U(0x80000000)
     turn = sign ^ _U((b << _U(1)) & _U(0x80000000))
-    return radius * _U(_F(x).view(_U) ^ turn).view(_F), radius * _U(_F(y).view(_U) ^ sign).view(_F)
+    return radius * view(_U(view(_F(x), _U) ^ turn), _F), radius * view(_U(view(_F(y), _U) ^ sign), _F)
 
 
 def _box_muller_double(a, b, unit):
@@ -183,8 +193,8 @@ def _box_muller_double(a, b, unit):
     x, y = s if swap else c, c if swap else s
     sign = b & _U(0x80000000)
     turn = sign ^ _U((b << _U(1)) & _U(0x80000000))
-    x = _W(_D(x).view(_W) ^ (_W(turn) << _W(32))).view(_D)
-    y = _W(_D(y).view(_W) ^ (_W(sign) << _W(32))).view(_D)
+    x = view(_W(view(_D(x), _W) ^ (_W(turn) << _W(32))), _D)
+    y = view(_W(view(_D(y), _W) ^ (_W(sign) << _W(32))), _D)
     return radius * x, radius * y
 
 

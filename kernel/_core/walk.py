@@ -63,7 +63,9 @@ def _open(step, book, plan, seed, mirrored, origin, n, lanes, assets):
     mark(book, assets, n)
     if plan.sounded:
         read(book, lanes, assets, n)
-        lanes.lowest[:n] = lanes.reading[:n]
+        lowest, reading = lanes.lowest, lanes.reading
+        for i in range(n):
+            lowest[i] = reading[i]
     open_clock(step, seed, lanes, n)
 
 
@@ -139,7 +141,8 @@ def _sound(step, book, plan, lanes, assets, segment, n, jumped, ledger):
     take_exponents(lanes, segment.slot, few, count)
     screen(book, spread, few, ledger.few_assets, few.span, few.exponent, count)
     count = drop_unflagged(spread, few, ledger.few_assets, count)
-    few.lowest[:count] = few.level[:count]
+    for j in range(count):
+        few.lowest[j] = few.level[j]
     fathom(book, spread, few, ledger.few_assets, count)
     for j in range(count):
         i = few.source[j]

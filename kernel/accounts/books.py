@@ -150,7 +150,9 @@ def _glance_linear(book, covariance, lanes, assets, span, ceiling, n):
     real, largest = book.level.dtype.type, lanes.variance
     largest[:n] = 0
     for a in range(assets.size):
-        square, local = (covariance.factor[a] * covariance.factor[a]).sum(), volatility(covariance, assets[a])
+        square, local = real(0), volatility(covariance, assets[a])
+        for b in range(a + 1):
+            square += covariance.factor[a, b] * covariance.factor[a, b]
         square = square if is_number(local) else square + square  # the most that a variance is bent
         for i in range(n):
             largest[i] = max(largest[i], square * at(local, i) * at(local, i))
