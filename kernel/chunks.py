@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +23,8 @@ _WORK = 2**23
 _PER_PATH = 16  # what opening and closing a path costs, in steps
 _PER_JUMP = 25
 _FEWEST_PATHS, _MOST_PATHS = 16, 2**17
+_FEWEST_CHUNKS, _BLOCK = 16, 2048  # a short run too has something for each of several threads
+_scratch = threading.local()  # the workspace of a thread's last walk: megabytes that need not be new for each chunk
 
 
 class Job(NamedTuple):
@@ -84,10 +87,11 @@ class ChunkResult(NamedTuple):
     summary: Summary | None
 
 
-def chunk_size(steps: int, assets: int, jumps: float) -> int:
+def chunk_size(paths: int, steps: int, assets: int, jumps: float) -> int:
     """Return the paths of a chunk: of the work alone (jumps: expected on a path), never of the workers."""
     work = (steps + _PER_JUMP * jumps) * assets + _PER_PATH
-    return int(min(max(2 ** int(np.log2(max(_WORK / work, 1))), _FEWEST_PATHS), _MOST_PATHS))
+    most = min(max(paths / _FEWEST_CHUNKS, _BLOCK), _MOST_PATHS)
+    return int(max(2 ** int(np.log2(min(max(_WORK / work, 1), most))), _FEWEST_PATHS))
 
 
 def new_arrays(job: Job, first: int, last: int) -> Arrays:
@@ -130,8 +134,10 @@ def worst_time(plan: Plan, steps: int) -> float:
 
 def _walk(job: Job, first: int, last: int, out: Arrays) -> None:
     given = np.empty((0, 0, 0), job.real) if job.points is None else job.points.between(first, last, job.real)
-    work = new_workspace(job.real, job.assets, job.tiers)
-    walk(job.step, job.book, job.plan, job.seed, Normals(job.mirrored, given), first, last, out, work)
+    shape = job.real, job.assets, job.tiers
+    if getattr(_scratch, "shape", None) != shape:
+        _scratch.shape, _scratch.work = shape, new_workspace(*shape)
+    walk(job.step, job.book, job.plan, job.seed, Normals(job.mirrored, given), first, last, out, _scratch.work)
 
 
 def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:

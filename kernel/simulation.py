@@ -123,7 +123,7 @@ def simulate(
         plain, job = scored(job, market, tilt)
         walks = parts((plain, job), clean["paths"], replicates)
     arrays = None if job.summarised else new_arrays(job, 0, clean["paths"])
-    size = chunk_size(clean["steps"], job.assets, expected_jumps(market, clean["horizon"]))
+    size = chunk_size(clean["paths"], clean["steps"], job.assets, expected_jumps(market, clean["horizon"]))
     done = results(walks, size, arrays, executor, clean["threads"] or available_threads())
     summary = collect(done, arrays, job, clean["paths"], progress)
     provenance = _provenance(market, account, ladder, clean)

@@ -116,8 +116,14 @@ def test_an_interrupt_stops_within_half_a_second() -> None:
 
 def test_chunks_are_short_also_where_jumps_are_many() -> None:
     """A thousand jumps a path count as the steps that they take the time of."""
-    assert chunk_size(1, 1, 1_000.0) <= chunk_size(20_000, 1, 0.0)
-    assert chunk_size(1, 1, 0.2) >= 100_000
+    assert chunk_size(10**8, 1, 1, 1_000.0) <= chunk_size(10**8, 20_000, 1, 0.0)
+    assert chunk_size(10**8, 1, 1, 0.2) >= 100_000
+
+
+def test_a_short_run_has_chunks_for_several_threads() -> None:
+    """Forty thousand paths of one step are at least sixteen chunks, and no chunk is smaller than need be."""
+    assert 2_048 <= chunk_size(40_000, 1, 1, 0.2) <= 40_000 / 16
+    assert chunk_size(100, 1, 1, 0.2) <= 2_048
 
 
 @pytest.mark.slow

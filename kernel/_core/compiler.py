@@ -38,6 +38,8 @@ class _InnerLibrary(JITCodeLibrary):
         for function in ir_module.functions:
             if function.blocks and "alwaysinline" not in function.attributes:
                 function.attributes.add("noinline" if self.loops else "alwaysinline")
+            # the subtarget's own choice may be 256 bits, where 512 are a tenth to a fifth faster
+            set.add(function.attributes, '"prefer-vector-width"="512"')  # an attribute that llvmlite does not know
         super().add_ir_module(ir_module)
 
     def _optimize_functions(self, ll_module: Any) -> None:

@@ -47,8 +47,8 @@ def cross(step, book, plan, seed, lanes, assets, segment, n, leapers, leaper_ass
 
 def _open_jumping(step, seed, lanes, n):
     for i in range(n):
-        lanes.start[i], lanes.jumps[i], lanes.moment[i] = 0.0, np.uint64(0), np.uint64(0)
-    draw_words(seed, lanes.path, lanes.moment, 0, JUMP, n, lanes.words)
+        lanes.start[i], lanes.jumps[i] = 0.0, np.uint64(0)
+    draw_words(seed, lanes.path, np.uint64(0), 0, JUMP, n, lanes.words)
     _advance_clock(step, lanes, n)
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba.cpython.unsafe.numbers import trailing_zeros
 from numpy.typing import DTypeLike, NDArray
 
 from kernel._core.jit import block, point
 
-# Paths walked together: enough to spread what a step costs at any width (calls, the search for breaches), few
-# enough that their state stays in the second-level cache. Measured, one asset, four tiers, continuous: 256 lanes
-# 4.6, 512 lanes 4.5, 1024 lanes 3.8, 2048 lanes 3.4, 4096 lanes 3.3 ns a path-step. Ten assets: 128 lanes 4.6, 512
-# lanes 3.3, 1024 lanes 3.1, 2048 lanes 3.1 ns an asset-step.
-LANES_ONE_ASSET = 2048
-LANES_MANY_ASSETS = 1024
+# Bytes of a column of lanes: as many paths are walked together as it holds, 2048 of one asset in single precision.
+# Enough to spread what a step costs at any width (calls, the search for breaches), few enough that their state
+# stays in the second-level cache: docs/performance.md has the widths that were tried.
+COLUMN_ONE_ASSET = 8192
+COLUMN_MANY_ASSETS = 4096
 
 
 def lanes_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
@@ -112,12 +112,14 @@ def whole_vectors(n, width):
 def flagged(lanes, n):
     """List the flagged lanes in `chosen`, in order: eight flags are looked at together, since most are unset."""
     flag, eight_flags, chosen, count = lanes.flag, lanes.eight_flags, lanes.chosen, 0
+    for i in range(n, min((n + 7) & ~7, flag.size)):
+        flag[i] = 0
     for group in range((n + 7) // 8):
-        if eight_flags[group] != 0:
-            for i in range(8 * group, min(8 * group + 8, n)):
-                if flag[i]:
-                    chosen[count] = i
-                    count += 1
+        eight = eight_flags[group]
+        while eight != 0:  # each byte is 0 or 1: no branch depends on which
+            chosen[count] = 8 * group + np.int64(trailing_zeros(eight) >> np.uint64(3))
+            eight &= eight - np.uint64(1)
+            count += 1
     return count
 
 

@@ -22,7 +22,7 @@ def move_state(step, seed, s, lanes, assets, n):
     """Move the state of the lanes over step s of the grid, before their prices move.
 
     A market whose covariance is Local fills assets[:].rate and .volatility, which hold for the whole step.
-    lanes.path and lanes.moment, s // 4, are its address; lanes.words is free.
+    lanes.path and s // 4 are its address; lanes.words is free.
     """
     raise NotImplementedError
 

@@ -11,7 +11,15 @@ from numpy.typing import DTypeLike
 from kernel._core.bridge import passages_dtype, resolve
 from kernel._core.jit import block, kernel
 from kernel._core.jumps import cross, open_clock
-from kernel._core.lanes import LANES_MANY_ASSETS, LANES_ONE_ASSET, Segment, Workspace, assets_dtype, lanes_dtype, lower
+from kernel._core.lanes import (
+    COLUMN_MANY_ASSETS,
+    COLUMN_ONE_ASSET,
+    Segment,
+    Workspace,
+    assets_dtype,
+    lanes_dtype,
+    lower,
+)
 from kernel._core.noise import BRIDGE, DIFFUSION, draw_words, to_ceilings, to_exponentials, to_normals
 from kernel._core.operations import covariance, fathom, fathoms_all, glance, mark, move_state, open_state, read, screen
 from kernel._core.special import exp
@@ -53,9 +61,9 @@ class Arrays(NamedTuple):
 @block
 def _open(step, book, plan, seed, mirrored, origin, n, lanes, assets):
     """Set a block's lanes to time 0."""
-    path, pair, moment, tier, level = lanes.path, lanes.pair, lanes.moment, lanes.tier, lanes.level
+    path, pair, tier, level = lanes.path, lanes.pair, lanes.tier, lanes.level
     for i in range(n):
-        path[i], pair[i], moment[i] = np.uint64(origin + i), np.uint64((origin + i) >> mirrored), np.uint64(0)
+        path[i], pair[i] = np.uint64(origin + i), np.uint64((origin + i) >> mirrored)
         tier[i], level[i] = plan.opening_tier, book.level[plan.opening_tier]
     for a in range(assets.size):
         assets[a].log_spot[:n] = 0
@@ -101,17 +109,17 @@ def _take_four_steps(given, s, first, n, assets):
 @block
 def _draw_four_steps(seed, s, bridged, normals, first, n, lanes, assets):
     """Fill the normals, and the words of the bridge, of the steps from s on."""
-    lanes.moment[:n] = np.uint64(s >> 2)
+    moment = np.uint64(s >> 2)
     if normals.given.size > 0:
         _take_four_steps(normals.given, s, first, n, assets)
     else:
         for a in range(assets.size):
-            draw_words(seed, lanes.pair, lanes.moment, a, DIFFUSION, n, lanes.words)
+            draw_words(seed, lanes.pair, moment, a, DIFFUSION, n, lanes.words)
             if normals.mirrored:
                 _negate_odd(lanes, n)
             to_normals(lanes.words, 2, n, assets[a].noise)
     if bridged:
-        draw_words(seed, lanes.path, lanes.moment, 0, BRIDGE, n, lanes.chance)
+        draw_words(seed, lanes.path, moment, 0, BRIDGE, n, lanes.chance)
 
 
 @block
@@ -230,7 +238,7 @@ def walk(step, book, plan, seed, normals, first, last, out, work):
 
 def new_workspace(real: DTypeLike, assets: int, tiers: int) -> Workspace:
     """Allocate the scratch of one walk."""
-    width = LANES_ONE_ASSET if assets == 1 else LANES_MANY_ASSETS
+    width = (COLUMN_ONE_ASSET if assets == 1 else COLUMN_MANY_ASSETS) // np.dtype(real).itemsize
     return Workspace(
         lanes=np.zeros(3, lanes_dtype(real, width)),
         assets=np.zeros((3, assets), assets_dtype(real, width)),

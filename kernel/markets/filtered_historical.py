@@ -51,8 +51,7 @@ def _pick(step, seed, s, lanes, n):
     """Fill lanes.words[0] with the time whose residuals each lane takes: blocks of times in a circle."""
     number, within = s // step.block, s % step.block
     if within == 0 and number & 3 == 0:
-        lanes.moment[:n] = np.uint64(number >> 2)
-        draw_words(seed, lanes.path, lanes.moment, 0, RESAMPLE, n, lanes.lot)
+        draw_words(seed, lanes.path, np.uint64(number >> 2), 0, RESAMPLE, n, lanes.lot)
     lot, pick, size = lanes.lot[number & 3], lanes.words[0], np.uint64(step.residuals.shape[1])
     for i in range(n):
         time = ((np.uint64(lot[i]) * size) >> np.uint64(32)) + np.uint64(within)

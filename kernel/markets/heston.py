@@ -41,11 +41,11 @@ def _open_state(step, assets, n):
 
 
 @block
-def _draw_shocks(step, seed, lanes, assets, n):
+def _draw_shocks(step, seed, moment, lanes, assets, n):
     """Fill assets[:].shock with the normals, correlated, of four steps."""
     for row in range(assets.size):
         a = assets.size - 1 - row  # in falling order: each needs the raw shocks of those before it
-        draw_words(seed, lanes.path, lanes.moment, a, VARIANCE, n, lanes.words)
+        draw_words(seed, lanes.path, moment, a, VARIANCE, n, lanes.words)
         to_normals(lanes.words, 2, n, assets[a].shock)
     for row in range(assets.size):
         a = assets.size - 1 - row
@@ -139,7 +139,7 @@ def _move_state(step, seed, s, lanes, assets, n):
     4.3, with the variance over the step taken as the mean of its ends.
     """
     if s & 3 == 0:
-        _draw_shocks(step, seed, lanes, assets, n)
+        _draw_shocks(step, seed, np.uint64(s >> 2), lanes, assets, n)
     for a in range(assets.size):
         _square_normals(step.law[a], lanes, assets[a], s & 3, n)
         _thin_exponentials(step.law[a], lanes, assets[a], s & 3, n)
