@@ -19,7 +19,7 @@ from scipy.fft import fft, ifft, next_fast_len
 Exponent = Callable[[NDArray[np.float64]], NDArray[np.complex128]]
 
 _BETA = 0.5825971579390107  # -zeta(1/2) / sqrt(2 pi)
-_NEGLIGIBLE = 1e-15
+_NEGLIGIBLE = 1e-13
 
 
 def hit_probabilities(barrier: float, exponent: Exponent, t: float, steps: int, extent: float) -> NDArray[np.float64]:
