@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -48,6 +49,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return a table in Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
     return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def prose(text: str) -> list[str]:
+    """Return a paragraph, wrapped, and an empty line."""
+    words = " ".join(text.split())
+    return [*textwrap.wrap(words, 118, break_long_words=False, break_on_hyphens=False), ""]
 
 
 def largest_by_chance(count: int, probability: float) -> float:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import math
-from itertools import count
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 
 import kernel
-from bench.accuracy.comparison import Comparison, Section, table
+from bench.accuracy.comparison import Section, prose
 from kernel._core.covariance import Local
-from tests.oracles import closing, heston, quantlib_heston
+from tests.oracles import heston, quantlib_heston
 from tests.oracles.heston import PUBLISHED, Law
 
 PATHS = 2_000_000
+PUBLISHED_PATHS = PATHS // 2  # hundreds of steps
 SEEDS = 4  # for the short horizons, whose steps are few: as many runs together
 SPOT = quantlib_heston.SPOT
 CRYPTO = Law(0.5, 3.0, 0.5, 1.5, -0.3)
-JUMPING = CRYPTO._replace(jump_intensity=12.0, jump_mean=-0.02, jump_volatility=0.06)
-_CLEAR = 4.0  # standard errors: a bias that is named in the head of the page
-_RATES = "variance", "mean_reversion", "long_variance", "volatility_of_variance", "drift"
 A_YEAR, SHORT, PASSAGE = (1, 2, 4, 8, 16, 32), (1, 2, 5, 10, 30), (1, 2, 5, 10, 30)
 BELOW = 0.1  # percent of the price
 DAYS = (5, 30)
@@ -60,13 +56,15 @@ class Option(NamedTuple):
     worth: float
 
 
-def _biases(law: Law, t: float, steps: int, options: list[Option], seeds: int = 1) -> list[tuple[float, float]]:
+def _biases(
+    law: Law, t: float, steps: int, options: list[Option], paths: int, seeds: int = 1
+) -> list[tuple[float, float]]:
     """Return how far each option is off, and the standard error, in percent of its worth.
 
     The closing price, whose mean is known, is the control variate. Steps that the market refuses give NaN.
     """
     ladder = kernel.Ladder({"never": -1e9}, metric="equity_fraction")
-    settings: dict[str, Any] = {"horizon": t, "steps": steps, "paths": PATHS, "monitoring": "discrete"}
+    settings: dict[str, Any] = {"horizon": t, "steps": steps, "paths": paths, "monitoring": "discrete"}
     try:
         runs = [kernel.simulate(market(law), LONG, ladder, **settings, seed=steps + 100 * k) for k in range(seeds)]
     except kernel.InvalidInput:
@@ -111,7 +109,7 @@ def published() -> list[str]:
             for name, case in PUBLISHED.items()
             if (case.law, case.t) == (law, t)
         ]
-        rows += _rows(options, [_biases(law, t, round(n * t), options) for n in A_YEAR], A_YEAR)
+        rows += _rows(options, [_biases(law, t, round(n * t), options, PUBLISHED_PATHS) for n in A_YEAR], A_YEAR)
     return rows
 
 
@@ -125,7 +123,7 @@ def short_horizons() -> list[str]:
             Option(f"{days} d, {kind} at {strike:g}", kind, strike, heston.price(kind, SPOT, strike, CRYPTO, t))
             for kind, strike in kinds
         ]
-        rows += _rows(options, [_biases(CRYPTO, t, n, options, SEEDS) for n in SHORT], SHORT)
+        rows += _rows(options, [_biases(CRYPTO, t, n, options, PATHS, SEEDS) for n in SHORT], SHORT)
     return rows
 
 
@@ -153,107 +151,43 @@ def first_passage() -> list[str]:
     return rows
 
 
-def _scaled(law: Law, days: float) -> Law:
-    """Return the law that does in 365 days what `law` does in `days`: QuantLib reckons in whole days."""
-    share = days / 365
-    rates = {name: share * getattr(law, name) for name in _RATES}
-    return law._replace(**rates)
-
-
-def _median_passage(barrier: float, law: Law, days: float) -> float:
-    """Return the median time, in days, of the first passage given one within `days`."""
-
-    def passed(by: float) -> float:
-        return quantlib_heston.hit_probability(barrier, _scaled(law, by), 365)
-
-    half = passed(days) / 2
-    return float(brentq(lambda by: passed(by) - half, 0.2 * days, days, xtol=1e-4 * days, rtol=1e-4))
-
-
-def _measured(law: Law, days: int, steps: int, paths: int, seed: int) -> list[kernel.Estimate]:
-    ladder = kernel.Ladder({"85%": BARRIERS["85%"]}, metric="equity_fraction")
-    run = kernel.simulate(market(law), LONG, ladder, horizon=days / 365, steps=steps, paths=paths, seed=seed)
-    median = kernel.breach_time_quantile(run, "85%", 0.5)
-    tail = [kernel.value_at_risk(run, 0.99), kernel.expected_shortfall(run, 0.975)]
-    in_days = kernel.Estimate(*(365 * number for number in median))
-    return [*tail, kernel.breach_probability(run, "85%"), in_days]
-
-
-def _known(law: Law, days: int) -> list[float]:
-    """Return the truths in the order of `_measured`, those of the passage only where the law does not jump."""
-
-    def characteristic(u: complex) -> complex:
-        return heston.characteristic(u, law, days / 365)
-
-    tail = [
-        closing.value_at_risk(0.99, 1.0, SPOT, characteristic, 4.0),
-        closing.expected_shortfall(0.975, 1.0, SPOT, characteristic, 4.0),
-    ]
-    if law.jump_intensity:
-        return tail
-    barrier = math.log(0.85)
-    return [*tail, quantlib_heston.hit_probability(barrier, law, days), _median_passage(barrier, law, days)]
-
-
-def measures(paths: int) -> Section:
-    """Compare VaR, ES, breach probability and median breach time with transform and difference scheme."""
-    names, biased = ["VaR 99%", "ES 97.5%", "P(85%), %", "median to 85%, days"], []
-    rows, seeds = [], count(301)
-    for name, law in (("Heston", CRYPTO), ("Bates", JUMPING)):
-        for days in DAYS:
-            found = zip(*(_measured(law, days, steps, paths, next(seeds)) for steps in SHORT), strict=True)
-            for measure, truth, estimates in zip(names, _known(law, days), found, strict=False):
-                written = f"{100 * truth:.4f}" if measure.endswith("%") and measure.startswith("P") else f"{truth:.4f}"
-                compared = [Comparison(truth, one) for one in estimates]
-                biases = [one.bias for one in compared]
-                if abs(compared[0].z) > _CLEAR:
-                    biased.append(
-                        f"{name}, {days} days, {measure}: {biases[0]}% in one step, {biases[2]}% in {SHORT[2]}."
-                    )
-                rows.append([f"{name}, {days} d", measure, written, *biases])
-    heads = ["market", "measure", "truth", *(f"{n} step{'s' if n > 1 else ''}" for n in SHORT)]
-    return Section(table(heads, rows), [], biased)
-
-
 def page(measured: Section) -> list[str]:
     """Return the part of the page on moving variances."""
     return [
         "## Heston and Bates: the step is the scheme's",
         "",
-        "The variance is drawn by Andersen's quadratic-exponential scheme once a step, so the law of the price has a",
-        "bias that falls with the step, and with it what is told of breaches; expected prices are exact. Below, how",
-        f"far European options are off in percent of their worth, ± one standard error, {PATHS:,} paths, the closing",
-        f"price as control variate. Enough: the number of steps from which on no bias above {BELOW:g}% is seen beyond",
-        "two standard errors; where those are larger, it says little. Refused: the variance would revert too far in a",
-        "step.",
-        "",
-        "Published calls on 100, by steps a year (Andersen 2008; Lewis 2019; Broadie and Kaya 2006). They are hard",
-        "cases: up to fifteen years, and a variance that is often at zero.",
-        "",
-        *published(),
-        "",
-        "Where the tool is used: a crypto-like asset at 100 over five and thirty days, by steps in all (variance and",
-        "long variance 0.5, mean reversion 3, volatility of variance 1.5, correlation with the price -0.3), against",
-        f"the transform; {SEEDS * PATHS:,} paths.",
-        "",
-        *short_horizons(),
-        "",
+        *prose("""The variance is drawn by Andersen's quadratic-exponential scheme once a step, so the law of the price
+            has a bias that falls with the step, and with it what is told of losses and breaches; expected prices are
+            exact."""),
         "### Measures",
         "",
-        "Bias in percent ± one standard error of a long position in the same asset, and of one with twelve jumps a year",
-        "besides (Bates: mean -0.02, volatility 0.06). VaR and ES against the transform, breaches at 85% of the opening",
-        f"price, watched continuously, against QuantLib's difference scheme, itself good to some 0.01%; {PATHS:,} paths.",
-        "For first passage under Bates there is no independent truth here.",
-        "",
+        *prose(f"""Bias in percent ± one standard error, {PATHS:,} paths, of a long position in a crypto-like asset at
+            100 over five and thirty days, by steps in all: variance and long variance 0.5, mean reversion 3, volatility
+            of variance 1.5, correlation with the price -0.3; under Bates with twelve jumps a year besides, mean -0.02,
+            volatility 0.06. VaR and ES against the transform, breaches at 85% of the opening price, watched
+            continuously, against QuantLib's difference scheme, itself good to some 0.01%. There is no independent truth
+            of first passage under Bates here."""),
         *measured.lines,
         "",
         "### Breaches between the steps",
         "",
-        "Probability in percent that the same asset, watched continuously, passes a share of its opening price, by",
-        "steps in all, against QuantLib's difference scheme. Within a step the price is bridged with the mean of the",
-        "variances at both ends. `bent`: that variance is bent by how the variance moves with the price, as in",
-        "the package. `straight`: the same bridge without the bend, for comparison.",
-        "",
+        *prose("""Probability in percent that the same asset, watched continuously, passes a share of its opening
+            price, by steps in all, against QuantLib's difference scheme. Within a step the price is bridged with the
+            mean of the variances at both ends. `bent`: that variance is bent by how the variance moves with the price,
+            as in the package. `straight`: the same bridge without the bend, for comparison."""),
         *first_passage(),
+        "",
+        "### European options",
+        "",
+        *prose(f"""How far they are off in percent of their worth, ± one standard error, against the transform,
+            {SEEDS * PATHS:,} paths, the closing price as control variate. Enough: the number of steps from which on no
+            bias above {BELOW:g}% is seen beyond two standard errors; where those are larger, it says little. First the
+            same asset:"""),
+        *short_horizons(),
+        "",
+        *prose(f"""Published calls on 100, by steps a year (Andersen 2008; Lewis 2019; Broadie and Kaya 2006),
+            {PUBLISHED_PATHS:,} paths. They are hard cases: up to fifteen years, and a variance that is often at zero.
+            Refused: the variance would revert too far in a step."""),
+        *published(),
         "",
     ]

@@ -1,4 +1,4 @@
-"""One asset: is every measure exact at any number of steps, and on a grid?"""
+"""Is every measure of one asset exact, at any number of steps and on a grid? Beside the truth."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class Row(NamedTuple):
         ]  # fmt: skip
 
 
-def _run(case: Case, account: kernel.Account, steps: int, paths: int, seed: int, monitoring: str) -> kernel.Outcome:
+def simulate(case: Case, account: kernel.Account, steps: int, paths: int, seed: int, monitoring: str) -> kernel.Outcome:
+    """Simulate five days of an account."""
     return kernel.simulate(
         case.market, account, LADDER, horizon=HORIZON, steps=steps, paths=paths, seed=seed, monitoring=monitoring
     )
@@ -68,7 +69,7 @@ def continuous(paths: int) -> Section:
         for case in cases():
             known = truths(case, account)
             by_steps = [
-                measured(_run(case, account, steps, paths, next(seeds), "continuous"), known) for steps in STEPS
+                measured(simulate(case, account, steps, paths, next(seeds), "continuous"), known) for steps in STEPS
             ]
             rows = [row.cells(n) for rows in zip(*by_steps, strict=True) for n, row in zip(STEPS, rows, strict=True)]
             heads = ["measure", "steps", "truth", "estimate ± error", "bias in % ± error", "z"]
@@ -79,20 +80,20 @@ def continuous(paths: int) -> Section:
 
 def on_a_grid(paths: int) -> Section:
     """Compare breaches found at the ends of the steps alone with the truth of that grid."""
-    rows, comparisons, seeds = [], [], count(101)
+    lines, comparisons, seeds = [], [], count(101)
     for case in cases():
+        rows = []
         for side, account in SIDES.items():
             for steps in GRIDS:
-                run = _run(case, account, steps, paths, next(seeds), "discrete")
+                run = simulate(case, account, steps, paths, next(seeds), "discrete")
                 for tier in LADDER.names:
                     row, compared = _grid_row(case, account, tier, steps, run)
-                    rows.append([case.name, side, tier, f"{steps:,}", *row])
+                    rows.append([f"{side}, {tier}", f"{steps:,}", *row])
                     comparisons.append(compared)
-    heads = [
-        "market", "side", "tier", "steps", "truth", "corrected", "estimate ± error", "z", "missed, %",
-        "median: truth, found",
-    ]  # fmt: skip
-    return Section(table(heads, rows), comparisons)
+        heads = ["account, tier", "steps", "truth", "corrected", "estimate ± error", "bias in % ± error", "z"]
+        heads += ["missed, %", "median: truth, found"]
+        lines += [f"**{case.name}**", "", *table(heads, rows), ""]
+    return Section(lines, comparisons)
 
 
 def _grid_row(
@@ -109,5 +110,5 @@ def _grid_row(
     corrected = case.hit_probability(moved, HORIZON)
     return [
         f"{100 * reached[-1]:.3f}", f"{100 * corrected:.3f}", f"{100 * value:.3f} ± {100 * error:.3f}",
-        f"{compared.z:+.1f}", f"{100 * unwatched:.1f}", f"{median:,}, {found:,}",
+        compared.bias, f"{compared.z:+.1f}", f"{100 * unwatched:.1f}", f"{median:,}, {found:,}",
     ], compared  # fmt: skip

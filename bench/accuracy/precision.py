@@ -1,7 +1,6 @@
-"""What does single precision cost? The same random words in both."""
+"""What does single precision cost? Both walk the same random words."""
 
 from __future__ import annotations
-
 
 import numpy as np
 
@@ -30,15 +29,15 @@ def _differences(single: kernel.Outcome, double: kernel.Outcome) -> list[str]:
     losses = np.abs(single.loss - double.loss) / SPOT
     differ = (np.isnan(single.breach_time) != np.isnan(double.breach_time)).any(axis=0)
     times = np.abs(single.breach_time - double.breach_time) * _SECONDS
-    times = times[~np.isnan(times)]
+    times = times[~np.isnan(times)].astype(float)
     pairs = [(measure(single, level), measure(double, level)) for _, measure, level in TAIL]
     for tier in LADDER.names:
         pairs.append((kernel.breach_probability(single, tier), kernel.breach_probability(double, tier)))
         pairs.append((kernel.breach_time_quantile(single, tier, 0.5), kernel.breach_time_quantile(double, tier, 0.5)))
     apart = max(abs(one.value - other.value) / other.standard_error for one, other in pairs)
     return [
-        f"{losses.mean():.0e}", f"{losses.max():.0e}", f"{1e6 * differ.mean():.1f}", f"{np.median(times):.2g}",
-        f"{np.quantile(times, 0.999):.2g}", f"{apart:.4f}",
+        f"{losses.mean():.0e}", f"{losses.max():.0e}", f"{1e6 * differ.mean():.1f}", f"{times.mean():.0e}",
+        f"{times.max():.0e}", f"{apart:.4f}",
     ]  # fmt: skip
 
 
@@ -55,7 +54,7 @@ def precision(paths: int) -> list[str]:
             ]
             rows.append([name, f"{steps:,}", *_differences(*runs)])
     heads = [
-        "market", "steps", "loss, mean", "largest", "tiers differ, per million", "time, median, s", "99.9%, s",
-        "estimates, errors",
+        "market", "steps", "loss, mean", "largest", "tiers differ, per million", "time, mean, s", "largest, s",
+        "estimates, in errors",
     ]  # fmt: skip
     return table(heads, rows)

@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 from scipy.linalg import schur, solve_triangular
 from scipy.optimize import brentq
 from scipy.special import ndtr
+from threadpoolctl import threadpool_limits
 
 _NODES = 120
 _GAUSS = 80  # points on either side of where the density of a jump may be discontinuous
 _EULER = 14  # 0.6 digits each
 _TAIL = 1e-14
+_one_thread = threadpool_limits.wrap(limits=1, user_api="blas")  # matrices so small are slower on more
 
 Real = NDArray[np.float64]
 
@@ -79,11 +81,13 @@ def double_exponential_jumps(intensity: float, up_probability: float, up_mean: f
     return Jumps(intensity, density, distribution, down_mean * math.log(_TAIL), -up_mean * math.log(_TAIL))
 
 
+@_one_thread
 def hit_probability(barrier: float, law: Diffusion, t: float) -> float:
     """Return P(X reaches or passes `barrier` by `t`): from above for `barrier` < 0, from below for `barrier` > 0."""
     return _Passage(barrier, law, t).by(t)
 
 
+@_one_thread
 def hit_time_quantile(barrier: float, law: Diffusion, t: float, q: float) -> float:
     """Return the `q`-quantile, in years, of the time of the first hit given a hit by `t`; 0 < `q` < 1."""
     passage = _Passage(barrier, law, t)
