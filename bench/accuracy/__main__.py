@@ -81,8 +81,7 @@ def _intervals(covered: Section) -> list[str]:
             estimates less the truth, in those standard deviations. Intervals of VaR and of median times run between
             order statistics, whole ranks, whatever the law: that of VaR with {coverage.PATHS[0]:,} paths is due to hold
             in {coverage.due()}%, and its half-width over 1.96, the stated error, is wide in proportion. The
-            bias of VaR is that of
-            an order statistic, and falls as one over the paths."""),
+            bias of VaR is that of an order statistic, and falls as one over the paths."""),
         *covered.lines,
         "",
     ]
@@ -113,9 +112,8 @@ def _precisions(compared: list[str]) -> list[str]:
         *prose(f"""The long account, watched continuously, {PRECISION_PATHS:,} paths, the same random words in both.
             Losses: difference in parts of the opening price. Tiers differ: paths on which one precision breaches a tier
             and the other does not. Times: difference where both breach; the largest are of paths that just
-            touch a tier in
-            one precision, just miss it in the other, and breach it later. Estimates: the largest difference, of breach
-            probabilities, median times, VaR 99% and ES 97.5%, in standard errors."""),
+            touch a tier in one precision, just miss it in the other, and breach it later. Estimates: the largest
+            difference, of breach probabilities, median times, VaR 99% and ES 97.5%, in standard errors."""),
         *compared,
         "",
     ]
