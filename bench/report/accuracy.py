@@ -1,0 +1,35 @@
+"""Time to accuracy: seconds to a standard error of 1%, and what no number of paths mends."""
+
+from __future__ import annotations
+
+from bench.report.cases import Case, Run, ratio
+
+MODELS = {"gbm": "GBM", "merton": "Merton"}
+LEVELS = {"liquidation": "liquidation of a tenfold long perpetual", "rare": "liquidation with less leverage"}
+METHODS = {
+    "exact": "one exact step",
+    **{f"{who}, {grid}": f"every {grid.removeprefix('1 ')}, {by}"
+       for grid in ("5 minutes", "1 hour", "1 day") for who, by in (("kernel", "kernel"), ("numpy", "threaded NumPy"))},
+}  # fmt: skip
+
+
+def to_one_percent(run: Run, model: str, level: str) -> list[str]:
+    """Write what each method takes to a standard error of 1% of the probability, and its bias."""
+    cases = {method: run[f"error, {model}, {level}, {method}"] for method in METHODS}
+    exact = cases["exact"]
+    lines = ["| looked at | time to 1% | over the exact step | bias of the probability |", "|---|---|---|---|"]
+    for method, case in cases.items():
+        over = "" if case is exact else ratio(case.median / exact.median)
+        lines.append(f"| {METHODS[method]} | {case.seconds()} | {over} | {_bias(case)} |")
+    return lines
+
+
+def _bias(case: Case) -> str:
+    relative, error = 100 * case.noted("relative_bias"), 100 * case.noted("bias_error") / case.noted("truth")
+    return f"{relative:+.2f}% ± {error:.2f}%" if relative or error else "none"
+
+
+def truth(run: Run, model: str, level: str) -> str:
+    """Say what is estimated, and how the truth is known."""
+    case = run[f"error, {model}, {level}, exact"]
+    return f"{100 * case.noted('truth'):.4g}%, by {case.noted('truth_by')}"

@@ -1,0 +1,82 @@
+"""The two figures: throughput against threads, error against time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.report.accuracy import METHODS, MODELS
+from bench.report.cases import Case, Run
+from bench.report.contenders import LABELS, NEEDED
+from kernel.figures.page import page
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLOURS = {"kernel": "#0b6e99", "c": "#4a4a4a", "numpy": "#c2571a", "jax": "#7a4b94", "quantlib": "#4b7f3a"}
+_GRIDS = {"5 minutes": "o", "1 hour": "s", "1 day": "^"}
+_LEVEL = "liquidation"
+
+
+def throughput(run: Run, path: Path) -> None:
+    """Draw path-steps a second against threads; dashed: in proportion to threads."""
+    with page(path, 7.5, 4.2) as figure:
+        axes = figure.subplots()
+        for who, colour in _COLOURS.items():
+            cases = run.sized(f"threads, {who}, ") or _contest(run, who)
+            if not cases:
+                if who in NEEDED:
+                    run[f"threads, {who}, 1"]  # says what is missing
+                continue
+            threads = [case.noted("threads") for case in cases]
+            speeds = [1 / case.ns() for case in cases]
+            axes.plot(threads, speeds, "o-", color=colour, linewidth=1.6, markersize=5, label=LABELS[who])
+            axes.plot(threads, [speeds[0] * one / threads[0] for one in threads], "--", color=colour, linewidth=0.8)
+            axes.annotate(
+                f"{speeds[-1]:.2g}",
+                (threads[-1], speeds[-1]),
+                (6, 0),
+                textcoords="offset points",
+                va="center",
+                color=colour,
+                fontsize=8,
+            )
+        shown = [case.noted("threads") for case in run.sized("threads, kernel, ")]
+        axes.set(xscale="log", yscale="log", xlabel="threads", ylabel="billion path-steps a second")
+        axes.set_xticks(shown, [str(one) for one in shown])
+        axes.minorticks_off()
+        axes.set_xlim(0.9 * shown[0], 1.15 * shown[-1])
+        axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
+        axes.set_title("a year of GBM in 252 steps, four tiers; dashed: in proportion to threads", fontsize=9)
+        figure.legend(loc="outside lower center", ncols=5, frameon=False)
+
+
+def _contest(run: Run, who: str) -> list[Case]:
+    """Return the cases of a contender that is measured on one processor and on all."""
+    found = [run.find(f"peers, {who}, {count}") for count in ("one", "all")]
+    return [case for case in found if case is not None]
+
+
+def error(run: Run, path: Path) -> None:
+    """Draw the error of a breach probability, bias and noise together, against the time it took."""
+    with page(path, 10, 4.4) as figure:
+        panels = figure.subplots(1, len(MODELS), sharey=True)
+        for axes, (model, name) in zip(panels, MODELS.items(), strict=True):
+            for method in METHODS:
+                _method(axes, run[f"error, {model}, {_LEVEL}, {method}"], method)
+            axes.set(title=f"{name}: liquidation within five days", xlabel="seconds, all processors")
+            axes.set(xscale="log", yscale="log")
+            axes.grid(color="#e4e4e4", linewidth=0.6)
+        panels[0].set_ylabel("error of the probability, of it")
+        panels[0].yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+
+
+def _method(axes: Axes, case: Case, method: str) -> None:
+    points = case.noted("points")
+    seconds = [one["seconds"] for one in points]
+    errors = [one["error"] / case.noted("truth") for one in points]
+    who, _, grid = method.rpartition(", ")
+    look = {"marker": _GRIDS.get(grid, "D"), "linewidth": 1.2 if who else 2.2, "markersize": 4 if who else 5}
+    colour, style = _COLOURS[who or "kernel"], "--" if who == "kernel" else "-"
+    axes.plot(seconds, errors, style, color=colour, label=METHODS[method], **look)
