@@ -10,7 +10,7 @@ LABELS = {
     "c with exp": "hand-written C, AVX2, an exponential a step",
     "numpy": "NumPy",
     "jax": "JAX, jitted, CPU",
-    "quantlib": "QuantLib",
+    "quantlib": "QuantLib, one tier only",
 }
 NEEDED = ("kernel", "numpy")  # NumPy is always there; the others are extras
 COUNTS = ("one", "all")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.report.accuracy import METHODS, MODELS
 from bench.report.cases import Case, Run
-from bench.report.contenders import LABELS, NEEDED
+from bench.report.contenders import LABELS
 from kernel.figures.page import page
 
 if TYPE_CHECKING:
@@ -15,40 +15,38 @@ if TYPE_CHECKING:
 
 _COLOURS = {"kernel": "#0b6e99", "c": "#4a4a4a", "numpy": "#c2571a", "jax": "#7a4b94", "quantlib": "#4b7f3a"}
 _GRIDS = {"5 minutes": "o", "1 hour": "s", "1 day": "^"}
-_LEVEL = "liquidation"
+_LEVEL, _RULE = "liquidation", "#e4e4e4"
 
 
 def throughput(run: Run, path: Path) -> None:
     """Draw path-steps a second against threads; dashed: in proportion to threads."""
+    shown = [case.noted("threads") for case in run.sized("threads, kernel, ")]
     with page(path, 7.5, 4.2) as figure:
         axes = figure.subplots()
-        for who, colour in _COLOURS.items():
+        for who in _COLOURS:
             cases = run.sized(f"threads, {who}, ") or _contest(run, who)
-            if not cases:
-                if who in NEEDED:
-                    run[f"threads, {who}, 1"]  # says what is missing
-                continue
-            threads = [case.noted("threads") for case in cases]
-            speeds = [1 / case.ns() for case in cases]
-            axes.plot(threads, speeds, "o-", color=colour, linewidth=1.6, markersize=5, label=LABELS[who])
-            axes.plot(threads, [speeds[0] * one / threads[0] for one in threads], "--", color=colour, linewidth=0.8)
-            axes.annotate(
-                f"{speeds[-1]:.2g}",
-                (threads[-1], speeds[-1]),
-                (6, 0),
-                textcoords="offset points",
-                va="center",
-                color=colour,
-                fontsize=8,
-            )
-        shown = [case.noted("threads") for case in run.sized("threads, kernel, ")]
+            if cases:
+                _contender(axes, who, cases)
         axes.set(xscale="log", yscale="log", xlabel="threads", ylabel="billion path-steps a second")
         axes.set_xticks(shown, [str(one) for one in shown])
         axes.minorticks_off()
         axes.set_xlim(0.9 * shown[0], 1.15 * shown[-1])
-        axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
+        axes.yaxis.set_major_formatter(lambda speed, _: f"{speed:g}")
+        axes.grid(axis="y", color=_RULE, linewidth=0.6)
         axes.set_title("a year of GBM in 252 steps, four tiers; dashed: in proportion to threads", fontsize=9)
-        figure.legend(loc="outside lower center", ncols=5, frameon=False)
+        figure.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=8)
+
+
+def _contender(axes: Axes, who: str, cases: list[Case]) -> None:
+    threads = [case.noted("threads") for case in cases]
+    speeds, by_hand, colour = [1 / case.ns() for case in cases], who == "c", _COLOURS[who]
+    look = {"marker": "s", "markersize": 8, "fillstyle": "none"} if by_hand else {"marker": "o", "markersize": 5}
+    axes.plot(threads, speeds, color=colour, linewidth=1.6, label=LABELS[who], **look)
+    axes.plot(threads, [speeds[0] * one / threads[0] for one in threads], "--", color=colour, linewidth=0.8)
+    last, above = (threads[-1], speeds[-1]), "bottom" if by_hand else "top"
+    axes.annotate(
+        f"{speeds[-1]:.2g}", last, (7, 0), textcoords="offset points", va=above, color=colour, fontsize=8
+    )  # fmt: skip
 
 
 def _contest(run: Run, who: str) -> list[Case]:
@@ -66,9 +64,10 @@ def error(run: Run, path: Path) -> None:
                 _method(axes, run[f"error, {model}, {_LEVEL}, {method}"], method)
             axes.set(title=f"{name}: liquidation within five days", xlabel="seconds, all processors")
             axes.set(xscale="log", yscale="log")
-            axes.grid(color="#e4e4e4", linewidth=0.6)
-        panels[0].set_ylabel("error of the probability, of it")
+            axes.grid(color=_RULE, linewidth=0.6)
+        panels[0].set_ylabel("error, bias and noise, over the probability")
         panels[0].yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
+        panels[0].yaxis.set_minor_formatter("")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
 
 

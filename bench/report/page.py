@@ -74,7 +74,7 @@ def page(run: Run) -> list[str]:
 
 def _told() -> list[str]:
     """Return what the peers' modules tell of themselves, so that it stands in one place."""
-    texts = [ast.get_docstring(ast.parse(path.read_text())) for path in sorted(_PEERS.glob("[!_]*.py"))]
+    texts = [ast.get_docstring(ast.parse(path.read_text())) for path in sorted(_PEERS.glob("[a-z]*_*.py"))]
     return [" ".join(text.split()) for text in texts if text]
 
 
