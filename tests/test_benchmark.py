@@ -15,7 +15,7 @@ import kernel
 import kernel.benchmark
 from bench.record import record
 from cli import main
-from kernel.benchmark import MEASURES, SCHEMA, jobs, measured, recorded, rounds
+from kernel.benchmark import MEASURES, SCHEMA, jobs, machines, measured, recorded, rounds
 from kernel.benchmark.measures import ONE_PERCENT, Call, calls
 from kernel.report.benchmark import text
 
@@ -89,6 +89,17 @@ def test_the_recorded_machines_are_valid() -> None:
         assert all(0 < one["low"] <= one["median"] <= one["high"] for one in row["measures"].values())
     machines = [json.dumps(row["machine"]) for row in recorded()]
     assert len(set(machines)) == len(machines)
+
+
+def test_a_processor_that_the_system_does_not_name_goes_by_its_family(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the system lists processors by name, name and family are given; elsewhere the family alone."""
+    listed = tmp_path / "cpuinfo"
+    monkeypatch.setattr(machines, "_PROCESSORS", listed)
+    family = machines.described()["machine"]["processor"]
+    listed.write_text("processor\t: 0\nmodel name\t: A Processor\nmodel name\t: A Processor\n")
+    assert machines.described()["machine"]["processor"] == f"A Processor ({family})"
 
 
 def test_rounds_are_interleaved_and_summed_up_by_quartiles(monkeypatch: pytest.MonkeyPatch) -> None:
