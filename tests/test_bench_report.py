@@ -40,9 +40,9 @@ def contest() -> Made:
 def walks() -> Made:
     """Make up the kernel's own cases: each a little slower than the one before."""
     hows, models = ("discrete", "continuous"), ("gbm", "heston", "bates", "filtered")
-    names = [f"gbm, {how}{rest}" for how in hows for rest in ("", ", double", ", 1 tiers", ", 16 tiers")]
+    names = [f"gbm, {how}{rest}" for how in hows for rest in ("", ", double", ", one tier", ", 16 tiers")]
     names += [f"{model}, 120 days, {how}" for model in models for how in hows]
-    names += [f"{count} assets, {how}" for count in ("one", "two", "ten") for how in hows]
+    names += [f"{count}, {how}" for count in ("one asset", "two assets", "ten assets") for how in hows]
     names += ["gbm, daily, continuous", "merton, daily, continuous", "merton, five days in one step, two threads"]
     return {name: case(2.0 + 0.1 * k) for k, name in enumerate(names)}
 

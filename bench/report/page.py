@@ -22,8 +22,8 @@ def page(run: Run) -> list[str]:
         "",
         *wrapped(
             f"Written by `python -m bench.report`. Measured on {where(run)}, on {run.date}. Figures are medians of "
-            "rounds, with quartiles in brackets; what is compared was timed in turns, in one run; compiling does not "
-            "count. `margin bench` measures any machine in a minute, and shows it beside those measured before."
+            "rounds, with quartiles in brackets; contenders were timed in turns; compiling does not count. "
+            "`margin bench` measures any machine in a minute, and shows it beside those measured before."
         ),
         "",
         "## Beside others",

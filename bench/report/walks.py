@@ -8,7 +8,7 @@ _HOW = ("discrete", "continuous")
 # label, case but for the monitoring, and the case that it is compared with
 _YEAR = (
     ("GBM, four tiers", "gbm, {}", ""),
-    ("one tier", "gbm, {}, 1 tiers", "gbm, {}"),
+    ("one tier", "gbm, {}, one tier", "gbm, {}"),
     ("sixteen tiers", "gbm, {}, 16 tiers", "gbm, {}"),
     ("double precision", "gbm, {}, double", "gbm, {}"),
 )
@@ -19,9 +19,9 @@ _MONTHS = (
     ("FilteredHistorical", "filtered, 120 days, {}", "gbm, 120 days, {}"),
 )
 _BOOKS = (
-    ("one asset", "one assets, {}", ""),
-    ("two assets", "two assets, {}", "one assets, {}"),
-    ("ten assets", "ten assets, {}", "one assets, {}"),
+    ("one asset, long", "one asset, {}", ""),
+    ("two assets, long", "two assets, {}", "one asset, {}"),
+    ("ten assets, long and short", "ten assets, {}", "one asset, {}"),
 )
 
 
