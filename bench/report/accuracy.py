@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.report.cases import Case, Run, ratio
 
+_SHOWN = 0.005  # percent: what rounds up to the last figure
 MODELS = {"gbm": "GBM", "merton": "Merton"}
 LEVELS = {"liquidation": "liquidation of a tenfold long perpetual", "rare": "liquidation with less leverage"}
 METHODS = {
@@ -26,7 +27,9 @@ def to_one_percent(run: Run, model: str, level: str) -> list[str]:
 
 def _bias(case: Case) -> str:
     relative, error = 100 * case.noted("relative_bias"), 100 * case.noted("bias_error") / case.noted("truth")
-    return f"{relative:+.2f}% ± {error:.2f}%" if relative or error else "none"
+    if relative == 0:
+        return "none"
+    return f"{relative:+.2f}%" + (f" ± {error:.2f}%" if error >= _SHOWN else "")
 
 
 def truth(run: Run, model: str, level: str) -> str:

@@ -35,7 +35,7 @@ def page(run: Run) -> list[str]:
         "",
         *contest(run),
         "",
-        *(line for text in _told() for line in [*wrapped(text), ""]),
+        *_told("*_walk.py", "quantlib_*.py"),
         "### Threads",
         "",
         "Billions of path-steps a second, and over one thread.",
@@ -63,6 +63,7 @@ def page(run: Run) -> list[str]:
             "is what no number of paths mends."
         ),
         "",
+        *_told("*_grid.py"),
         *_accuracy(run),
         "![Error against time](error.svg)",
         "",
@@ -72,10 +73,11 @@ def page(run: Run) -> list[str]:
     ]
 
 
-def _told() -> list[str]:
+def _told(*patterns: str) -> list[str]:
     """Return what the peers' modules tell of themselves, so that it stands in one place."""
-    texts = [ast.get_docstring(ast.parse(path.read_text())) for path in sorted(_PEERS.glob("[a-z]*_*.py"))]
-    return [" ".join(text.split()) for text in texts if text]
+    paths = [path for pattern in patterns for path in sorted(_PEERS.glob(pattern))]
+    texts = [ast.get_docstring(ast.parse(path.read_text())) or "" for path in paths]
+    return [line for text in texts for line in [*wrapped(" ".join(text.split())), ""]]
 
 
 def _noise(run: Run) -> list[str]:
