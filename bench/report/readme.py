@@ -37,8 +37,7 @@ def section(run: Run) -> list[str]:
         "",
         *wrapped(f"Measured on {where(run)}, on {run.date}."),
         "",
-        *(f"![{title}](docs/{name}.svg)" for name, title in FIGURES.items()),
-        "",
+        *(line for name, title in FIGURES.items() for line in (f"![{title}](docs/{name}.svg)", "")),
         *wrapped(
             "One exact step against grids: the time to a standard error of 1% of the probability of a liquidation of "
             f"a tenfold long perpetual within five days, under Merton's model ({truth(run, *merton)}), "
