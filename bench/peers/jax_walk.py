@@ -6,17 +6,13 @@ path-step on one processor, beside 6.1 of what stands here: first breaches by a 
 unrolled 10.8, Box-Muller in place of `random.normal` 17 to 36 (sines are not vectorised), the generators rbg 59 and
 unsafe_rbg 50 in place of threefry, all noise of a block drawn ahead 23, all paths in one block 7.0.
 
-It runs in a process of its own: XLA takes the number of its devices, one for each processor used, from the environment
-before it starts, and the size of its thread pool from the processors that the process may use. Each device walks its
-share of the blocks.
+It runs in processes of its own, one kept to each processor, which sizes XLA's pool of threads when it starts. On two
+processors that took 6 ns where one process with a device for each processor took 9, and one with XLA's pool alone 13.
 """
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import cache
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -26,22 +22,10 @@ from bench.peers import Walked, terms
 BLOCK = 16_384  # measured: 8,192 6.4, 16,384 6.1, 32,768 6.1 ns a path-step
 
 
-def _start(processors: int) -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:processors])
-    os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={processors}"
-    os.environ["JAX_PLATFORMS"] = "cpu"
-
-
-def process(processors: int) -> Executor:
-    """Return a process in which `walk` may use so many processors."""
-    return ProcessPoolExecutor(1, get_context("spawn"), _start, (processors,))
-
-
 @cache
 def _blocks() -> Any:
     """Return the compiled walk of blocks, by their keys."""
-    import jax  # noqa: PLC0415 - an extra, and the environment has to be set before
+    import jax  # noqa: PLC0415 - an extra
     import jax.numpy as jnp  # noqa: PLC0415
 
     job = terms()
@@ -63,20 +47,15 @@ def _blocks() -> Any:
     return jax.jit(lambda keys: jax.lax.map(block, keys))
 
 
-def walk(paths: int) -> Walked:
-    """Walk the job, in whole blocks for each device, in a process made for it."""
+def walk(paths: int, seed: int) -> Walked:
+    """Walk the job, in whole blocks."""
     import jax  # noqa: PLC0415
 
-    devices = jax.devices()
-    blocks = -(-paths // (BLOCK * len(devices)))
-    keys = jax.random.split(jax.random.key(42), (len(devices), blocks))
-    parts = [_blocks()(jax.device_put(some, device)) for some, device in zip(keys, devices, strict=True)]  # side by side
-    equity = np.concatenate([np.asarray(part[0]).ravel() for part in parts])
-    first = np.concatenate([np.asarray(part[1]).transpose(1, 0, 2).reshape(4, -1) for part in parts], axis=1)
-    return equity, first
+    equity, first = _blocks()(jax.random.split(jax.random.key(seed), -(-paths // BLOCK)))
+    return np.asarray(equity).ravel(), np.asarray(first).transpose(1, 0, 2).reshape(4, -1)
 
 
-def walked(paths: int) -> tuple[int, float, list[float]]:
+def walked(paths: int, seed: int) -> tuple[int, float, list[float]]:
     """Walk, and return how many paths, their mean closing equity and the share that breached each tier."""
-    equity, first = walk(paths)
+    equity, first = walk(paths, seed)
     return equity.size, float(equity.mean(dtype=np.float64)), (first < terms().steps).mean(axis=1).tolist()

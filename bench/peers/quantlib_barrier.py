@@ -9,7 +9,6 @@ paths and its own seed.
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from typing import NamedTuple
 
 from bench.peers import terms
@@ -24,7 +23,7 @@ class Price(NamedTuple):
     standard_error: float
 
 
-def price(paths: int, seed: int = 42) -> Price:
+def price(paths: int, seed: int) -> Price:
     """Return how probable the last tier's breach is, by the engine."""
     import QuantLib as ql  # noqa: PLC0415 - an extra
 
@@ -46,10 +45,3 @@ def price(paths: int, seed: int = 42) -> Price:
     )
     option.setPricingEngine(engine)
     return Price(1 - option.NPV(), option.errorEstimate())
-
-
-def price_in_processes(paths: int, pool: Executor, processes: int) -> Price:
-    """Share the paths out over the processes of a pool."""
-    prices = list(pool.map(price, [paths // processes] * processes, range(1, processes + 1)))
-    probability = sum(one.probability for one in prices) / processes
-    return Price(probability, sum(one.standard_error**2 for one in prices) ** 0.5 / processes)
