@@ -29,16 +29,19 @@ class Clock:
 CLOCK = Clock()  # pytest-benchmark wants to be told when a test is defined
 
 
-def measure(cases: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """Run each case once to warm it up, then once a round; return the seconds of its rounds."""
+def measure(cases: Mapping[str, Callable[[], Any]], rounds: int, least: float = 0.05) -> dict[str, list[float]]:
+    """Run each case once to warm it up, then in each round as often as fills `least` seconds; return those of each run."""
     for run in cases.values():
         run()
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name, run in cases.items():
-            start = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - start)
+            spent = 0.0
+            while spent < least:
+                start = time.perf_counter()
+                run()
+                seconds[name].append(time.perf_counter() - start)
+                spent += seconds[name][-1]
     return seconds
 
 
