@@ -74,7 +74,7 @@ def test_noise(benchmark: Any, measured: dict[str, list[float]], name: str) -> N
     """Report a source of noise."""
     benchmark.extra_info.update(
         name=f"noise, {name}",
-        contender=name.split(", ")[1].split()[0],
+        contender="kernel" if name.endswith("kernel") else "numpy",
         threads=1,
         numbers=NUMBERS,
         paths=NUMBERS,

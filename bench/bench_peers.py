@@ -21,7 +21,7 @@ ROUNDS = 9
 PROCESSORS = available_threads()
 COUNTS = {"one": 1, "all": PROCESSORS} if PROCESSORS > 1 else {"one": 1}
 # Paths for each processor: QuantLib takes a hundred times as long a path.
-PATHS = {name: 1 << 17 for name in ("kernel", "c", "c with exp", "numpy", "jax")} | {"quantlib": 1 << 12}
+PATHS = dict.fromkeys(("kernel", "c", "c with exp", "numpy", "jax"), 1 << 17) | {"quantlib": 1 << 12}
 CASES = {f"peers, {who}, {count}": (who, threads) for count, threads in COUNTS.items() for who in PATHS}
 
 

@@ -74,12 +74,9 @@ def question(model: str, level: str) -> Question:
     rate = 0.005
     account = kernel.Account(cash=CASH[level], positions=[position], maintenance_rate=rate)
     job = job._replace(account=account, ladder=kernel.Ladder({"liquidation": 1.0}))
-    market = job.market
-    spot, volatility = float(np.ravel(market.spot)[0]), float(np.ravel(market.volatility)[0])
-    jumps = (0.0, 0.0, 0.0)
-    if isinstance(market, kernel.Merton):
-        jumps = tuple(float(np.ravel(x)[0]) for x in (market.jump_intensity, market.jump_mean, market.jump_volatility))
-    intensity, mean, deviation = jumps
+    stated = job.market.parameters()
+    names = "spot", "volatility", "jump_intensity", "jump_mean", "jump_volatility"
+    spot, volatility, intensity, mean, deviation = (float(np.ravel(stated.get(name, 0.0))[0]) for name in names)
     drift = -(volatility**2) / 2 - intensity * math.expm1(mean + deviation**2 / 2)
     barrier = math.log((position.entry_price - account.cash) / (1 - rate) / spot)
     return Question(job, numpy_grid.Law(drift, volatility, intensity, mean, deviation), barrier)

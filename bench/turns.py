@@ -30,7 +30,7 @@ CLOCK = Clock()  # pytest-benchmark wants to be told when a test is defined
 
 
 def measure(cases: Mapping[str, Callable[[], Any]], rounds: int, least: float = 0.05) -> dict[str, list[float]]:
-    """Run each case once to warm it up, then in each round as often as fills `least` seconds; return those of each run."""
+    """Run each case once to warm it up, then as often as fills `least` seconds in each round; return all times."""
     for run in cases.values():
         run()
     seconds: dict[str, list[float]] = {name: [] for name in cases}

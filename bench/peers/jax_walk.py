@@ -25,8 +25,8 @@ BLOCK = 16_384  # measured: 8,192 6.4, 16,384 6.1, 32,768 6.1 ns a path-step
 @cache
 def _blocks() -> Any:
     """Return the compiled walk of blocks, by their keys."""
-    import jax  # noqa: PLC0415 - an extra
-    import jax.numpy as jnp  # noqa: PLC0415
+    import jax
+    import jax.numpy as jnp
 
     job = terms()
     barriers = jnp.asarray(job.barriers, jnp.float32)[:, None]
@@ -49,7 +49,7 @@ def _blocks() -> Any:
 
 def walk(paths: int, seed: int) -> Walked:
     """Walk the job, in whole blocks."""
-    import jax  # noqa: PLC0415
+    import jax
 
     equity, first = _blocks()(jax.random.split(jax.random.key(seed), -(-paths // BLOCK)))
     return np.asarray(equity).ravel(), np.asarray(first).transpose(1, 0, 2).reshape(4, -1)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ class Processes:
         spawn = get_context("spawn")
         self._each = [ProcessPoolExecutor(1, spawn, _bind, (k,)) for k in range(count)]
 
-    def __enter__(self) -> Processes:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -25,7 +25,7 @@ class Price(NamedTuple):
 
 def price(paths: int, seed: int) -> Price:
     """Return how probable the last tier's breach is, by the engine."""
-    import QuantLib as ql  # noqa: PLC0415 - an extra
+    import QuantLib as ql
 
     job, today, calendar, days = terms(), ql.Date(1, 1, 2024), ql.NullCalendar(), ql.Actual365Fixed()
     ql.Settings.instance().evaluationDate = today
