@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench import jobs
-from bench.peers import c_walk, jax_walk, numpy_walk, quantlib_barrier
+from bench.peers import c_walk, jax_walk, numpy_normals, numpy_walk, quantlib_barrier
 from bench.peers.processes import Processes
 from bench.turns import CLOCK, measure, replay
 from kernel.workers import available_threads
@@ -21,7 +21,7 @@ ROUNDS = 9
 PROCESSORS = available_threads()
 COUNTS = {"one": 1, "all": PROCESSORS} if PROCESSORS > 1 else {"one": 1}
 # Paths for each processor: QuantLib takes a hundred times as long a path.
-PATHS = dict.fromkeys(("kernel", "c", "c with exp", "numpy", "jax"), 1 << 17) | {"quantlib": 1 << 12}
+PATHS = dict.fromkeys(("kernel", "c", "c with exp", "numpy", "numpy by hand", "jax"), 1 << 17) | {"quantlib": 1 << 12}
 CASES = {f"peers, {who}, {count}": (who, threads) for count, threads in COUNTS.items() for who in PATHS}
 
 
@@ -41,6 +41,7 @@ def call(who: str, threads: int, processes: Processes) -> Callable[[], Any]:
         "c": partial(c_walk.walk, paths, threads),
         "c with exp": partial(c_walk.walk, paths, threads, equity_each_step=True),
         "numpy": partial(numpy_walk.walk, paths, threads),
+        "numpy by hand": partial(numpy_walk.walk, paths, threads, numpy_normals.by_hand),
         "jax": partial(processes.share, jax_walk.walked, paths),
         "quantlib": partial(processes.share, quantlib_barrier.price, paths),
     }

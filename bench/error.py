@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 import kernel
 from bench import jobs
-from bench.peers import numpy_grid
+from bench.peers import numpy_grid, numpy_normals
 from kernel.workers import available_threads
 from tests.oracles import gbm, grid_passage, passage
 
 GRIDS = {"5 minutes": 1440, "1 hour": 120, "1 day": 5}
-METHODS = ("exact", *(f"{who}, {grid}" for who in ("kernel", "numpy") for grid in GRIDS))
+METHODS = ("exact", *(f"{who}, {grid}" for who in ("kernel", "numpy", "numpy by hand") for grid in GRIDS))
 CASH = {"liquidation": 6_000.0, "rare": 10_000.0}  # of a price of 60,000: tenfold and sixfold
 _REACH = 1.2  # a log price that is not left within five days
 
@@ -36,7 +36,10 @@ class Question(NamedTuple):
         """Return a call that estimates the probability, on all processors."""
         steps, threads = self.steps(method), available_threads()
         if method.startswith("numpy"):
-            return lambda: numpy_grid.breach_probability(self.law, self.barrier, jobs.FIVE_DAYS, steps, paths, threads)
+            normals = numpy_normals.by_hand if "by hand" in method else numpy_normals.own
+            return lambda: numpy_grid.breach_probability(
+                self.law, self.barrier, jobs.FIVE_DAYS, steps, paths, threads, normals
+            )
         how = "continuous" if method == "exact" else "discrete"
 
         def simulate() -> float:

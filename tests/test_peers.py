@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 from bench import jobs
 from bench.error import METHODS, question
-from bench.peers import Walked, c_walk, jax_walk, numpy_walk, quantlib_barrier, terms
+from bench.peers import Walked, c_walk, jax_walk, numpy_normals, numpy_walk, quantlib_barrier, terms
 from bench.peers.processes import Processes
 from bench.turns import CLOCK, measure, replay
 from tests.cases import ALARM, strays
@@ -46,10 +47,19 @@ def _figures(walked: Walked) -> list[NDArray[Any]]:
     return [equity, *first, *(first < terms().steps)]
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_numpy_walks_the_job(walked: Walked, threads: int) -> None:
-    """NumPy's chunks have the kernel's law."""
-    assert_same_law(numpy_walk.walk(PATHS, threads), walked)
+@pytest.mark.parametrize("normals", [numpy_normals.own, numpy_normals.by_hand], ids=["own", "by_hand"])
+def test_numpy_walks_the_job(walked: Walked, normals: numpy_normals.Source) -> None:
+    """NumPy's chunks have the kernel's law, wherever its normals come from."""
+    assert_same_law(numpy_walk.walk(PATHS, 2, normals), walked)
+
+
+@pytest.mark.parametrize("size", [100_000, 100_001])
+def test_normals_by_hand_are_standard_normals(size: int) -> None:
+    """Box and Muller's pairs pass the test of Kolmogorov and Smirnov, an odd number of them too."""
+    drawn = np.empty(size, np.float32)
+    numpy_normals.by_hand(np.random.SeedSequence(SEED), size)(drawn)
+    assert stats.kstest(drawn, "norm").pvalue > 1e-5
+    assert abs(np.corrcoef(drawn[: size // 2], drawn[-(size // 2) :])[0, 1]) < ALARM / math.sqrt(size // 2)
 
 
 def test_numpy_walks_the_same_paths_on_any_number_of_threads() -> None:

@@ -1,6 +1,6 @@
 """First passage on a grid of steps in NumPy, under GBM or Merton's jumps, as its users would write it well.
 
-Single precision, SFC64, in place, on chunks that stay in the cache, a thread for each processor. The log price is
+Single precision, in place, on chunks that stay in the cache, a thread for each processor. The log price is
 counted in standard deviations of a step, and the barrier moves against the drift, so that a step is one sum, one
 comparison and one "or". The jumps of a chunk in a step are one Poisson number, and go to paths drawn at random: jumps
 are rare, and nothing is spent on paths that have none. To drop paths once they are decided took as long as it saved.
@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+
+from bench.peers import numpy_normals
 
 CHUNK = 16_384
 
@@ -27,15 +29,25 @@ class Law(NamedTuple):
     jump_volatility: float
 
 
-def _breaches(law: Law, barrier: float, dt: float, steps: int, paths: int, random: np.random.Generator) -> int:
+def _breaches(
+    law: Law,
+    barrier: float,
+    dt: float,
+    steps: int,
+    paths: int,
+    seed: np.random.SeedSequence,
+    normals: numpy_normals.Source,
+) -> int:
     """Count the paths of a chunk that are at or below the barrier at the end of a step."""
+    of_normals, of_jumps = seed.spawn(2)
+    fill, random = normals(of_normals, paths), np.random.Generator(np.random.SFC64(of_jumps))
     scale = law.volatility * math.sqrt(dt)
     levels = ((barrier - law.drift * dt * np.arange(1, steps + 1)) / scale).astype(np.float32)
     jumps = random.poisson(paths * law.jump_intensity * dt, steps)
     x, z = np.zeros((2, paths), np.float32)
     below, breached = np.zeros((2, paths), np.bool_)
     for level, count in zip(levels, jumps.tolist(), strict=True):
-        random.standard_normal(out=z, dtype=np.float32)
+        fill(z)
         x += z
         if count:
             sizes = random.normal(law.jump_mean / scale, law.jump_volatility / scale, count).astype(np.float32)
@@ -46,7 +58,14 @@ def _breaches(law: Law, barrier: float, dt: float, steps: int, paths: int, rando
 
 
 def breach_probability(
-    law: Law, barrier: float, horizon: float, steps: int, paths: int, threads: int = 1, seed: int = 42
+    law: Law,
+    barrier: float,
+    horizon: float,
+    steps: int,
+    paths: int,
+    threads: int = 1,
+    normals: numpy_normals.Source = numpy_normals.own,
+    seed: int = 42,
 ) -> float:
     """Return the share of paths that are at or below a log price at the end of one of the steps."""
     share = math.ceil(paths / (threads * math.ceil(paths / (threads * CHUNK))))  # as many chunks for each thread
@@ -54,8 +73,8 @@ def breach_probability(
     seeds = np.random.SeedSequence(seed).spawn(len(starts))
 
     def chunk(k: int) -> int:
-        random = np.random.Generator(np.random.SFC64(seeds[k]))
-        return _breaches(law, barrier, horizon / steps, steps, min(share, paths - starts[k]), random)
+        size = min(share, paths - starts[k])
+        return _breaches(law, barrier, horizon / steps, steps, size, seeds[k], normals)
 
     with ThreadPoolExecutor(threads) as pool:
         return sum(pool.map(chunk, range(len(starts)))) / paths
