@@ -1,10 +1,10 @@
 """JAX on the CPU, as its users would write it well.
 
-A jitted scan over the steps in single precision, mapped over blocks of paths that stay in the cache; the steps before a
-breach are counted, which XLA fuses with the generator and the normals into one loop. Tried and slower, in ns a
-path-step on one processor, beside 6.1 of what stands here: first breaches by a minimum of step numbers 9.4, the steps
-unrolled 10.8, Box-Muller in place of `random.normal` 17 to 36 (sines are not vectorised), the generators rbg 59 and
-unsafe_rbg 50 in place of threefry, all noise of a block drawn ahead 23, all paths in one block 7.0.
+A jitted scan over the steps in single precision, mapped over blocks of paths that stay in the cache; XLA fuses the
+generator, the normals and the four tiers into one loop. Tried and slower, in ns of one processor a path-step, beside 5.9
+of what stands here: counting the steps before a breach 6.1, steps unrolled by four 8.9, all blocks at once 6.9, the noise
+of a block drawn ahead 9.3, Box and Muller's pairs in place of `random.normal` 11.9, and the generators rbg and unsafe_rbg
+in place of threefry: 36 and 36 with `random.normal`, 24 and 19 with pairs. XLA fuses neither those generators nor pairs.
 
 It runs in processes of its own, one kept to each processor, which sizes XLA's pool of threads when it starts. On two
 processors that took 6 ns where one process with a device for each processor took 9, and one with XLA's pool alone 13.
@@ -19,7 +19,7 @@ import numpy as np
 
 from bench.peers import Walked, terms
 
-BLOCK = 16_384  # measured: 8,192 6.4, 16,384 6.1, 32,768 6.1 ns a path-step
+BLOCK = 16_384  # measured: 4,096 7.5, 8,192 6.2, 16,384 6.1, 32,768 6.0 ns a path-step
 
 
 @cache
@@ -31,17 +31,16 @@ def _blocks() -> Any:
     job = terms()
     barriers = jnp.asarray(job.barriers, jnp.float32)[:, None]
 
-    def step(state: Any, _: None) -> tuple[Any, None]:
-        log_price, lowest, first, key = state
+    def step(state: Any, k: Any) -> tuple[Any, None]:
+        log_price, first, key = state
         key, now = jax.random.split(key)
         log_price += job.drift + job.scale * jax.random.normal(now, log_price.shape, jnp.float32)
-        lowest = jnp.minimum(lowest, log_price)
-        return (log_price, lowest, first + (lowest > barriers), key), None
+        first = jnp.minimum(first, jnp.where(log_price <= barriers, k, job.steps))
+        return (log_price, first, key), None
 
     def block(key: Any) -> tuple[Any, Any]:
-        zero = jnp.zeros(BLOCK, jnp.float32)
-        start = (zero, zero, jnp.zeros((len(barriers), BLOCK), jnp.int32), key)
-        (log_price, _, first, _), _ = jax.lax.scan(step, start, length=job.steps)
+        start = jnp.zeros(BLOCK, jnp.float32), jnp.full((len(barriers), BLOCK), job.steps, jnp.int32), key
+        (log_price, first, _), _ = jax.lax.scan(step, start, jnp.arange(job.steps, dtype=jnp.int32))
         return jnp.exp(log_price) - job.debt, first
 
     return jax.jit(lambda keys: jax.lax.map(block, keys))
