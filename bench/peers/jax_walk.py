@@ -1,10 +1,10 @@
 """JAX on the CPU, as its users would write it well.
 
 A jitted scan over the steps in single precision, mapped over blocks of paths that stay in the cache; XLA fuses the
-generator, the normals and the four tiers into one loop. Tried and slower, in ns of one processor a path-step, beside 5.9
-of what stands here: counting the steps before a breach 6.1, steps unrolled by four 8.9, all blocks at once 6.9, the noise
-of a block drawn ahead 9.3, Box and Muller's pairs in place of `random.normal` 11.9, and the generators rbg and unsafe_rbg
-in place of threefry: 36 and 36 with `random.normal`, 24 and 19 with pairs. XLA fuses neither those generators nor pairs.
+generator, the normals and the four tiers into one loop. Tried and slower, in ns of one processor a path-step, beside
+5.9 of what stands here: counting the steps before a breach 6.1, steps unrolled by four 8.9, all blocks at once 6.9, the
+noise of a block drawn ahead 9.3, Box and Muller's pairs in place of `random.normal` 11.9, and the generators rbg and
+unsafe_rbg in place of threefry: 36 each with `random.normal`, 24 and 19 with pairs. XLA fuses neither them nor pairs.
 
 It runs in processes of its own, one kept to each processor, which sizes XLA's pool of threads when it starts. On two
 processors that took 6 ns where one process with a device for each processor took 9, and one with XLA's pool alone 13.
