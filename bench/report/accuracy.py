@@ -6,12 +6,13 @@ from bench.report.cases import Case, Run, ratio
 
 _SHOWN = 0.005  # percent: what rounds up to the last figure
 MODELS = {"gbm": "GBM", "merton": "Merton"}
-LEVELS = {"liquidation": "liquidation of a tenfold long perpetual", "rare": "liquidation with less leverage"}
+LEVELS = {"liquidation": "liquidation of a tenfold long perpetual", "rare": "liquidation of a sixfold long perpetual"}
+WHO = {"kernel": "kernel", "numpy": "threaded NumPy", "numpy by hand": "threaded NumPy, normals by hand"}
+GRIDS = {"5 minutes": "every 5 minutes", "1 hour": "every hour", "1 day": "every day"}
 METHODS = {
     "exact": "one exact step",
-    **{f"{who}, {grid}": f"every {grid.removeprefix('1 ')}, {by}"
-       for grid in ("5 minutes", "1 hour", "1 day") for who, by in (("kernel", "kernel"), ("numpy", "threaded NumPy"))},
-}  # fmt: skip
+    **{f"{who}, {grid}": f"{each}, {by}" for grid, each in GRIDS.items() for who, by in WHO.items()},
+}
 
 
 def to_one_percent(run: Run, model: str, level: str) -> list[str]:

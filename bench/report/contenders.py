@@ -9,11 +9,13 @@ LABELS = {
     "c": "hand-written C, AVX2",
     "c with exp": "hand-written C, AVX2, an exponential a step",
     "numpy": "NumPy",
+    "numpy by hand": "NumPy, normals by hand",
     "jax": "JAX, jitted, CPU",
     "quantlib": "QuantLib, one tier only",
 }
-NEEDED = ("kernel", "numpy")  # NumPy is always there; the others are extras
+NEEDED = ("kernel", "numpy", "numpy by hand")  # NumPy is always there; the others are extras
 COUNTS = ("one", "all")
+_SCALED = ("kernel", "numpy")  # are there on every number of threads
 
 
 def contest(run: Run) -> list[str]:
@@ -61,7 +63,7 @@ def scaling(run: Run) -> list[str]:
 
 
 def _threaded(run: Run) -> list[str]:
-    return [who for who in LABELS if who in NEEDED or run.find(f"threads, {who}, 1")]
+    return [who for who in LABELS if who in _SCALED or run.find(f"threads, {who}, 1")]
 
 
 def _throughput(run: Run, who: str, threads: int) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bench.report.accuracy import METHODS, MODELS
+from bench.report.accuracy import GRIDS, METHODS, MODELS, WHO
 from bench.report.cases import Case, Run
 from bench.report.contenders import LABELS
 from kernel.figures.page import page
@@ -13,8 +13,15 @@ from kernel.figures.page import page
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_COLOURS = {"kernel": "#0b6e99", "c": "#4a4a4a", "numpy": "#c2571a", "jax": "#7a4b94", "quantlib": "#4b7f3a"}
-_GRIDS = {"5 minutes": "o", "1 hour": "s", "1 day": "^"}
+_COLOURS = {
+    "kernel": "#0b6e99",
+    "c": "#4a4a4a",
+    "numpy": "#c2571a",
+    "numpy by hand": "#e09a5f",
+    "jax": "#7a4b94",
+    "quantlib": "#4b7f3a",
+}
+_MARKERS = dict(zip(GRIDS, "os^", strict=True))
 _LEVEL, _RULE = "liquidation", "#e4e4e4"
 
 
@@ -68,6 +75,7 @@ def error(run: Run, path: Path) -> None:
         panels[0].set_ylabel("error, bias and noise, over the probability")
         panels[0].yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
         panels[0].yaxis.set_minor_formatter("")
+        _legend(panels[0])
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
 
 
@@ -76,6 +84,21 @@ def _method(axes: Axes, case: Case, method: str) -> None:
     seconds = [one["seconds"] for one in points]
     errors = [one["error"] / case.noted("truth") for one in points]
     who, _, grid = method.rpartition(", ")
-    look = {"marker": _GRIDS.get(grid, "D"), "linewidth": 1.2 if who else 2.2, "markersize": 4 if who else 5}
-    colour, style = _COLOURS[who or "kernel"], "--" if who == "kernel" else "-"
-    axes.plot(seconds, errors, style, color=colour, label=METHODS[method], **look)
+    axes.plot(seconds, errors, marker=_MARKERS.get(grid, "D"), **_look(who))
+
+
+def _look(who: str) -> dict[str, Any]:
+    """Return the line of a contender's grids, or of the exact step, which nobody else has."""
+    if not who:
+        return {"color": _COLOURS["kernel"], "linewidth": 2.4, "markersize": 5}
+    style = "--" if who == "kernel" else "-"
+    return {"color": _COLOURS[who], "linewidth": 1.2, "markersize": 4, "linestyle": style}
+
+
+def _legend(axes: Axes) -> None:
+    """Say what colours and marks stand for."""
+    axes.plot([], [], marker="D", label=METHODS["exact"], **_look(""))
+    for who, label in WHO.items():
+        axes.plot([], [], label=f"grids, {label}", **_look(who))
+    for grid, label in GRIDS.items():
+        axes.plot([], [], _MARKERS[grid], color="#4a4a4a", markersize=4, label=label)

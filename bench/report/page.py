@@ -35,7 +35,7 @@ def page(run: Run) -> list[str]:
         "",
         *contest(run),
         "",
-        *_told("*_walk.py", "quantlib_*.py"),
+        *_told("*_walk.py", "*_normals.py", "quantlib_*.py"),
         "### Threads",
         "",
         "Billions of path-steps a second, and over one thread.",
