@@ -536,6 +536,30 @@ def warmup(precision: str) -> None:
 
 @main.command()
 @_format
+@_file("--output", "Also write the figures to .json.")
+@_quiet
+def bench(form: str, output: Path | None, *, quiet: bool) -> None:
+    """Measure this machine in about a minute and print it beside the machines measured before.
+
+    Compiling comes first and does not count. For honest figures let nothing else run.
+    """
+    from kernel.benchmark import measured, recorded
+    from kernel.report import benchmark as report
+    from kernel.tables import check_output
+
+    if output is not None:
+        check_output(output, suffixes=(".json",))
+    with _progress("seconds", quiet=quiet) as progress:
+        found = measured(progress=progress)
+    _write(found, lambda: None, output)
+    if form == "json":
+        _print_json(found)
+    else:
+        _print(report.text(found, recorded()))
+
+
+@main.command()
+@_format
 def info(form: str) -> None:
     """Show versions, processor, threads and the cache folder."""
     from kernel.info import environment

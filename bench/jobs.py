@@ -1,62 +1,17 @@
-"""The jobs that are timed, and the plain NumPy version of the first of them."""
+"""The jobs that are timed, those of `margin bench` among them."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import kernel
+from kernel.benchmark.jobs import FIVE_DAYS, Job, book_of_ten, perpetual, year  # noqa: F401 - all jobs are found here
 
-STEPS, VOLATILITY, DEBT = 252, 0.8, 0.5
-FIVE_DAYS = 5 / 365
 EXAMPLES = Path(__file__).parents[1] / "examples"
-TEN = tuple(f"asset {k}" for k in range(10))
-
-
-class Job(NamedTuple):
-    """A simulation, and how many units of work it is."""
-
-    market: kernel.Market
-    account: kernel.Account
-    ladder: kernel.Ladder
-    settings: dict[str, Any]
-
-    def run(self, **changes: Any) -> kernel.Outcome:
-        """Simulate it."""
-        return kernel.simulate(self.market, self.account, self.ladder, **{**self.settings, **changes})
-
-    @property
-    def steps(self) -> int:
-        """Return the path-steps (asset-steps with several assets)."""
-        return int(self.settings["paths"] * self.settings["steps"] * len(self.market.assets))
-
-
-def year(paths: int, **changes: Any) -> Job:
-    """Return a year in 252 steps of an asset bought with half its price borrowed, down four tiers of its equity."""
-    return Job(
-        kernel.Gbm(assets=["A"], spot=1.0, drift=0.05, volatility=VOLATILITY),
-        kernel.Account(cash=-DEBT, positions=[kernel.Linear("A", quantity=1.0)], maintenance_rate=0.01),
-        kernel.Ladder({"first": 0.6, "second": 0.4333, "third": 0.2667, "fourth": 0.1}, metric="equity_fraction"),
-        {"horizon": 1.0, "steps": STEPS, "paths": paths, "monitoring": "discrete", "threads": 1, **changes},
-    )
-
-
-def perpetual(jumps: bool, paths: int, horizon: float, steps: int, **changes: Any) -> Job:
-    """Return a tenfold long perpetual down four tiers of its margin ratio, with or without twelve jumps a year."""
-    common: dict[str, Any] = {"assets": ["BTC"], "spot": 60_000.0, "volatility": 0.65}
-    with_jumps = {"jump_intensity": 12.0, "jump_mean": -0.02, "jump_volatility": 0.06}
-    return Job(
-        kernel.Merton(**common, **with_jumps) if jumps else kernel.Gbm(**common),
-        kernel.Account(
-            cash=6_000.0, positions=[kernel.Linear("BTC", quantity=1.0, entry_price=60_000.0)], maintenance_rate=0.005
-        ),
-        kernel.Ladder({"warning": 10.0, "call": 5.0, "last call": 2.0, "liquidation": 1.0}),
-        {"horizon": horizon, "steps": steps, "paths": paths, **changes},
-    )
 
 
 def _moving(variance: float) -> dict[str, Any]:
@@ -82,45 +37,7 @@ def four_months(model: str, paths: int, **changes: Any) -> Job:
     return job._replace(market=markets[model])
 
 
-def book_of_ten(paths: int, **changes: Any) -> Job:
-    """Return a book of ten correlated assets, long and short, in a hundred steps of nine hours."""
-    market = kernel.Gbm(assets=TEN, spot=100.0, volatility=0.6, correlation=0.5 * np.eye(10) + 0.5)
-    sides = [-2.0 if k % 3 == 0 else 2.0 for k in range(10)]
-    positions = [kernel.Linear(name, quantity=side) for name, side in zip(TEN, sides, strict=True)]
-    return Job(
-        market,
-        kernel.Account(cash=-100.0, positions=positions, maintenance_rate=0.01),
-        kernel.Ladder({"warning": 8.0, "call": 5.0, "last call": 2.0, "liquidation": 1.0}),
-        {"horizon": 0.1, "steps": 100, "paths": paths, "threads": 1, **changes},
-    )
-
-
 def proof(market: str) -> kernel.Backtest:
     """Return a backtest of the last 1,500 days of the S&P 500, each of 100,000 paths, refitted every 7 days."""
     history = kernel.read_prices(EXAMPLES / "sp500.csv", columns={"SPX": "Adj Close"})
     return kernel.backtest(history.prices[-2_001:], market, dt=history.dt, window=500, refit=7, paths=100_000)
-
-
-def walk_in_numpy(paths: int, chunk: int = 16_384) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Walk `year` as a NumPy user would write it well: single precision, in place, chunks that stay in the cache.
-
-    Tiers are barriers on the log price here too, so no step takes an exponential; SFC64 is NumPy's fastest generator.
-    """
-    generator, dt = np.random.Generator(np.random.SFC64(42)), 1 / STEPS
-    drift, scale = np.float32((0.05 - VOLATILITY**2 / 2) * dt), np.float32(VOLATILITY * math.sqrt(dt))
-    barriers = np.log(np.array([0.6, 0.4333, 0.2667, 0.1]) * (1 - DEBT) + DEBT).astype(np.float32)
-    equity, first = np.empty(paths, np.float32), np.full((4, paths), STEPS, np.int32)
-    noise, below = np.empty(chunk, np.float32), np.empty(chunk, np.bool_)
-    for start in range(0, paths, chunk):
-        n = min(chunk, paths - start)
-        z, hit, log_price, tiers = noise[:n], below[:n], np.zeros(n, np.float32), first[:, start : start + n]
-        for step in range(STEPS):
-            generator.standard_normal(out=z, dtype=np.float32)
-            z *= scale
-            z += drift
-            log_price += z
-            for tier, barrier in zip(tiers, barriers, strict=True):
-                np.less_equal(log_price, barrier, out=hit)
-                np.minimum(tier, step, out=tier, where=hit)
-        equity[start : start + n] = np.exp(log_price) - np.float32(DEBT)
-    return equity, first

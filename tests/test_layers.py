@@ -28,7 +28,9 @@ LAYERS = [
     {"figures"},
     {"config"},
     {"limits", "targets"},
-    {"report", "info"},
+    {"info"},
+    {"benchmark"},
+    {"report"},
     {"cli"},
 ]
 ROOMS = {

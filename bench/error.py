@@ -1,0 +1,85 @@
+"""Ways to one number, the probability of a liquidation within five days: what each costs, and how far off it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import kernel
+from bench import jobs
+from bench.peers import numpy_grid, numpy_normals
+from kernel.workers import available_threads
+from tests.oracles import gbm, grid_passage, passage
+
+GRIDS = {"5 minutes": 1440, "1 hour": 120, "1 day": 5}
+METHODS = ("exact", *(f"{who}, {grid}" for who in ("kernel", "numpy", "numpy by hand") for grid in GRIDS))
+CASH = {"liquidation": 6_000.0, "rare": 10_000.0}  # of a price of 60,000: tenfold and sixfold
+_REACH = 1.2  # a log price that is not left within five days
+
+
+class Question(NamedTuple):
+    """The liquidation of a perpetual: by its job, and as first passage of the log price below a barrier."""
+
+    job: jobs.Job
+    law: numpy_grid.Law
+    barrier: float
+
+    def steps(self, method: str) -> int:
+        """Return how many steps a method takes."""
+        return 1 if method == "exact" else GRIDS[method.split(", ")[1]]
+
+    def answer(self, method: str, paths: int) -> Callable[[], float]:
+        """Return a call that estimates the probability, on all processors."""
+        steps, threads = self.steps(method), available_threads()
+        if method.startswith("numpy"):
+            normals = numpy_normals.by_hand if "by hand" in method else numpy_normals.own
+            return lambda: numpy_grid.breach_probability(
+                self.law, self.barrier, jobs.FIVE_DAYS, steps, paths, threads, normals
+            )
+        how = "continuous" if method == "exact" else "discrete"
+
+        def simulate() -> float:
+            outcome = self.job.run(steps=steps, paths=paths, monitoring=how)
+            return kernel.breach_probability(outcome, "liquidation").value
+
+        return simulate
+
+    def truth(self) -> float:
+        """Return the probability in continuous time: closed form of GBM, transform of Merton's model."""
+        drift, volatility, *jumps = self.law
+        if not self.law.jump_intensity:
+            return float(gbm.hit_probability(self.barrier, drift, volatility, jobs.FIVE_DAYS))
+        law = passage.Diffusion(drift, volatility, passage.normal_jumps(*jumps))
+        return passage.hit_probability(self.barrier, law, jobs.FIVE_DAYS)
+
+    def expected(self, method: str) -> float:
+        """Return what a method tends to with more paths: the truth, or its grid's probability by Fourier transform."""
+        if method == "exact":
+            return self.truth()
+        found = grid_passage.hit_probabilities(self.barrier, self._exponent, jobs.FIVE_DAYS, self.steps(method), _REACH)
+        return float(found[-1])
+
+    def _exponent(self, u: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """Return the characteristic exponent of the log price."""
+        law, i = self.law, 1j
+        jump = np.exp(i * law.jump_mean * u - 0.5 * (law.jump_volatility * u) ** 2)
+        return np.asarray(i * law.drift * u - 0.5 * (law.volatility * u) ** 2 + law.jump_intensity * (jump - 1.0))
+
+
+def question(model: str, level: str) -> Question:
+    """Return the question of a perpetual under "gbm" or "merton", as much leveraged as CASH has it."""
+    job = jobs.perpetual(model == "merton", 1, jobs.FIVE_DAYS, 1)
+    (position,) = job.account.positions
+    rate = 0.005
+    account = kernel.Account(cash=CASH[level], positions=[position], maintenance_rate=rate)
+    job = job._replace(account=account, ladder=kernel.Ladder({"liquidation": 1.0}))
+    stated = job.market.parameters()
+    names = "spot", "volatility", "jump_intensity", "jump_mean", "jump_volatility"
+    spot, volatility, intensity, mean, deviation = (float(np.ravel(stated.get(name, 0.0))[0]) for name in names)
+    drift = -(volatility**2) / 2 - intensity * math.expm1(mean + deviation**2 / 2)
+    barrier = math.log((position.entry_price - account.cash) / (1 - rate) / spot)
+    return Question(job, numpy_grid.Law(drift, volatility, intensity, mean, deviation), barrier)

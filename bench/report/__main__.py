@@ -1,0 +1,43 @@
+"""Write the README's part, docs/benchmarks.md and its figures.
+
+python -m pytest bench -n 0 --benchmark-json=bench.json && python -m bench.report bench.json
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from bench.report import figures
+from bench.report.cases import UnusableError, read
+from bench.report.page import page
+from bench.report.readme import section
+
+ROOT = Path(__file__).parents[2]
+_BEGIN, _END = "<!-- benchmarks: written by python -m bench.report -->", "<!-- end of benchmarks -->"
+
+
+def write(source: Path, root: Path = ROOT) -> None:
+    """Write everything, or nothing if the run lacks something.
+
+    Raises:
+        UnusableError: naming what it lacks.
+    """
+    run, readme = read(source), root / "README.md"
+    between = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
+    text = readme.read_text()
+    if not between.search(text):
+        raise UnusableError(f"{readme} has no {_BEGIN} ... {_END}")
+    part, whole = "\n".join(section(run)), "\n".join(page(run))
+    figures.throughput(run, root / "docs" / "throughput.svg")
+    figures.error(run, root / "docs" / "error.svg")
+    readme.write_text(between.sub(lambda _: f"{_BEGIN}\n{part}\n{_END}", text))
+    (root / "docs" / "benchmarks.md").write_text(whole + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        write(Path(sys.argv[1]))
+    except UnusableError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,109 @@
+"""docs/benchmarks.md: all that the benchmarks measure."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from bench.report.accuracy import LEVELS, MODELS, to_one_percent, truth
+from bench.report.cases import Run
+from bench.report.contenders import contest, scaling
+from bench.report.readme import where, wrapped
+from bench.report.walks import walks
+from bench.report.whole import whole
+
+_PEERS = Path(__file__).parents[1] / "peers"
+
+
+def page(run: Run) -> list[str]:
+    """Return the lines of the page."""
+    return [
+        "# Benchmarks",
+        "",
+        *wrapped(
+            f"Written by `python -m bench.report`. Measured on {where(run)}, on {run.date}. Figures are medians of "
+            "rounds, with quartiles in brackets; contenders were timed in turns; compiling does not count. "
+            "`margin bench` measures any machine in a minute, and shows it beside those measured before."
+        ),
+        "",
+        "## Beside others",
+        "",
+        *wrapped(
+            "A year of geometric Brownian motion in 252 steps, four tiers, each step looked at, single precision: out "
+            "come each path's closing equity and when it first breached each tier."
+        ),
+        "",
+        *contest(run),
+        "",
+        *_told("*_walk.py", "*_normals.py", "quantlib_*.py"),
+        "### Threads",
+        "",
+        "Billions of path-steps a second, and over one thread.",
+        "",
+        *scaling(run),
+        "",
+        "![Throughput against threads](throughput.svg)",
+        "",
+        "## The walk",
+        "",
+        *walks(run),
+        "",
+        "## Noise",
+        "",
+        *_noise(run),
+        "",
+        "## Measures",
+        "",
+        *_measures(run),
+        "",
+        "## Time to accuracy",
+        "",
+        *wrapped(
+            "Breaches within five days: the time to a standard error of 1% of the probability, all processors. A bias "
+            "is what no number of paths mends."
+        ),
+        "",
+        *_told("*_grid.py"),
+        *_accuracy(run),
+        "![Error against time](error.svg)",
+        "",
+        "## Whole tasks",
+        "",
+        *whole(run),
+    ]
+
+
+def _told(*patterns: str) -> list[str]:
+    """Return what the peers' modules tell of themselves, so that it stands in one place."""
+    paths = [path for pattern in patterns for path in sorted(_PEERS.glob(pattern))]
+    texts = [ast.get_docstring(ast.parse(path.read_text())) or "" for path in paths]
+    return [line for text in texts for line in [*wrapped(" ".join(text.split())), ""]]
+
+
+def _noise(run: Run) -> list[str]:
+    lines = ["| ns a number, one thread | kernel: Philox | NumPy: SFC64 | NumPy: Philox |", "|---|---|---|---|"]
+    for what, label in (
+        ("words", "random words"),
+        ("normals single", "normals, single"),
+        ("normals double", "normals, double"),
+    ):
+        makers = [run[f"noise, {what}, {who}"] for who in ("kernel", "numpy SFC64", "numpy Philox")]
+        lines.append(f"| {label} | {' | '.join(maker.spread('numbers') for maker in makers)} |")
+    return lines
+
+
+def _measures(run: Run) -> list[str]:
+    losses = run["measures, both, kernel"].noted("paths")
+    lines = [f"| of {losses:,} losses | kernel, with an error | NumPy, without |", "|---|---|---|"]
+    for name, label in (("value_at_risk", "Value at Risk"), ("expected_shortfall", "Expected Shortfall")):
+        kernel, numpy = (run[f"measures, {name}, {who}"].seconds() for who in ("kernel", "numpy"))
+        lines.append(f"| {label} | {kernel} | {numpy} |")
+    return [*lines, f"| both | {run['measures, both, kernel'].seconds()} | |"]
+
+
+def _accuracy(run: Run) -> list[str]:
+    lines = []
+    for level, what in LEVELS.items():
+        for model, name in MODELS.items():
+            lines += [f"{name}, {what}: {truth(run, model, level)}.", "", *to_one_percent(run, model, level), ""]
+    return lines

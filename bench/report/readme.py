@@ -1,0 +1,58 @@
+"""The README's part: how fast beside whom, on what; and what a grid misses."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from bench.report.accuracy import to_one_percent, truth
+from bench.report.cases import Run, UnusableError
+from bench.report.contenders import contest
+
+FIGURES = {"throughput": "Throughput against threads", "error": "Error against time"}
+
+
+def where(run: Run) -> str:
+    """Name machine and versions."""
+    stated: dict[str, Any] = run.machine.get("margin", {})
+    if not {"machine", "versions"} <= stated.keys():
+        raise UnusableError("the run does not tell its machine and versions: run it with bench/conftest.py")
+    machine, versions = stated["machine"], stated["versions"]
+    named = ", ".join(f"{name} {version}" for name, version in versions.items() if name != "margin-kernel")
+    return f"{machine['processor']}, processors: {machine['processors']}, {machine['system']}; {named}"
+
+
+def section(run: Run) -> list[str]:
+    """Return the lines between the README's marks."""
+    merton = "merton", "liquidation"
+    warm, cold = run["margin run, warm"], run["margin run, cold cache"]
+    return [
+        *wrapped(
+            "A year of geometric Brownian motion in 252 steps down four tiers, each step looked at, single precision, "
+            "the same job for everyone, each as its own users would write it well (`docs/benchmarks.md` says how). "
+            "Medians, with quartiles, of rounds taken in turns; compiling does not count."
+        ),
+        "",
+        *contest(run),
+        "",
+        *wrapped(f"Measured on {where(run)}, on {run.date}."),
+        "",
+        *(line for name, title in FIGURES.items() for line in (f"![{title}](docs/{name}.svg)", "")),
+        *wrapped(
+            "One exact step against grids: the time to a standard error of 1% of the probability of a liquidation of "
+            f"a tenfold long perpetual within five days, under Merton's model ({truth(run, *merton)}), "
+            "on all processors; a grid's bias stays, however many its paths."
+        ),
+        "",
+        *to_one_percent(run, *merton),
+        "",
+        *wrapped(
+            f"`margin run`, a million paths: {warm.seconds()}; with nothing compiled yet {cold.seconds()}. By market, "
+            "tiers, assets, precision, and for fits, backtests, noise and measures: `docs/benchmarks.md`."
+        ),
+    ]
+
+
+def wrapped(text: str) -> list[str]:
+    """Wrap a paragraph."""
+    return textwrap.wrap(text, 118, break_long_words=False, break_on_hyphens=False)

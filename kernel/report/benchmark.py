@@ -1,0 +1,42 @@
+"""What `margin bench` tells: this machine's figures beside those of the machines measured before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kernel.benchmark import MEASURES
+from kernel.report.layout import aligned, wrapped
+from kernel.text import counted
+
+_MOST = 4  # recorded machines that fit into the width
+_ROUNDS_UP = 999.5  # to 1e+03, with three figures
+
+
+def text(found: dict[str, Any], recorded: Sequence[dict[str, Any]]) -> str:
+    """Write a machine's row, and the latest of the recorded ones, as a table with a column for each."""
+    beside = recorded[-_MOST:]
+    head = [["measure", "", "here", "middle half", *(f"[{k}]" for k, _ in enumerate(beside, 1))]]
+    rows = [[what, unit, *_figures(name, found, beside)] for name, (what, unit) in MEASURES.items()]
+    before = f"{found['rounds']} rounds, after {found['preparing_seconds']:.1f} s of compiling and warming up"
+    said = "Medians; single precision and one thread where nothing else is said; ns and ms: less is faster."
+    legend = [f"here: {_named(found)}, {before}", *(f"[{k}]: {_named(one)}" for k, one in enumerate(beside, 1))]
+    return "\n".join([*aligned(head + rows, texts=2), "", *map(wrapped, legend), said]) + "\n"
+
+
+def _figures(name: str, found: dict[str, Any], beside: Sequence[dict[str, Any]]) -> list[str]:
+    here = found["measures"][name]
+    others = [one["measures"][name]["median"] if name in one["measures"] else None for one in beside]
+    spread = f"{_figure(here['low'])} .. {_figure(here['high'])}"
+    return [_figure(here["median"]), spread, *("-" if one is None else _figure(one) for one in others)]
+
+
+def _figure(value: float) -> str:
+    """Write a number with three figures."""
+    return f"{value:#.3g}".rstrip(".") if value < _ROUNDS_UP else f"{value:,.0f}"
+
+
+def _named(row: dict[str, Any]) -> str:
+    machine, versions = row["machine"], row["versions"]
+    used = ", ".join(f"{name} {versions[name]}" for name in ("python", "numba", "numpy"))
+    return f"{machine['processor']}, {counted(machine['processors'], 'processor')}, {used}, {row['date']}"
