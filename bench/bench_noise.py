@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 
 from bench import noise
+from bench.noise import LANES
 from bench.turns import CLOCK, measure, replay
-from kernel._core.lanes import LANES_ONE_ASSET
 
 pytestmark = pytest.mark.benchmark(timer=CLOCK.read)
 GROUPS, ROUNDS = 512, 11
-NUMBERS = 4 * LANES_ONE_ASSET * GROUPS
+NUMBERS = 4 * LANES * GROUPS
 PRECISIONS = {"single": np.float32, "double": np.float64}
 GENERATORS = {"SFC64": np.random.SFC64, "Philox": np.random.Philox}
 
 
 def _kernel_normals(real: Any) -> Callable[[], Any]:
-    drawn = np.empty((4, LANES_ONE_ASSET), real)
-    path, moment, words = noise.block()
-    return partial(noise.normals, np.uint64(0), path, moment, GROUPS, words, drawn)
+    drawn = np.empty((4, LANES), real)
+    path, words = noise.block()
+    return partial(noise.normals, np.uint64(0), path, GROUPS, words, drawn)
 
 
 def _numpy_words(kind: Any) -> Callable[[], Any]:
@@ -31,13 +31,13 @@ def _numpy_words(kind: Any) -> Callable[[], Any]:
 
     def draw() -> None:
         for _ in range(GROUPS):
-            random.integers(0, 2**32, 4 * LANES_ONE_ASSET, np.uint32)
+            random.integers(0, 2**32, 4 * LANES, np.uint32)
 
     return draw
 
 
 def _numpy_normals(kind: Any, real: Any) -> Callable[[], Any]:
-    random, drawn = np.random.Generator(kind(0)), np.empty(4 * LANES_ONE_ASSET, real)
+    random, drawn = np.random.Generator(kind(0)), np.empty(4 * LANES, real)
 
     def draw() -> None:
         for _ in range(GROUPS):
@@ -47,8 +47,8 @@ def _numpy_normals(kind: Any, real: Any) -> Callable[[], Any]:
 
 
 def _kernel_words() -> Callable[[], Any]:
-    path, moment, words = noise.block()
-    return partial(noise.words, np.uint64(0), path, moment, GROUPS, words)
+    path, words = noise.block()
+    return partial(noise.words, np.uint64(0), path, GROUPS, words)
 
 
 CASES: dict[str, Callable[[], Any]] = {
