@@ -32,6 +32,7 @@ def passages_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
         ("fraction", real),  # of the segment, at which the next deeper point is reached
         ("target", real),  # depth of tier `last`
         ("moment", np.uint64),
+        ("kept", np.int64),  # scratch: columns that stay
     ]
     words = ("words", np.uint32, (4, width))
     return np.dtype([("count", np.int64), *((name, kind, (width,)) for name, kind in fields), words], align=True)
@@ -74,31 +75,45 @@ def _draw_fractions(queue, first, n):
 
 
 @block
-def _keep(queue, depth, i, kept):
-    """Move column i to `kept`, one tier up."""
-    last = queue.last[i] - 1
-    queue.path[kept], queue.first[kept], queue.last[kept] = queue.path[i], queue.first[i], last
-    queue.start[kept], queue.stop[kept] = queue.start[i], queue.stop[i]
-    queue.fraction[kept], queue.fall[kept] = queue.fraction[i], queue.fall[i]
-    for k in range(last + 1):
-        depth[k, kept] = depth[k, i]
+def _write_times(queue, offset, breach):
+    """Write the drawn time of each passage's deepest tier; list in `kept` those that have shallower ones."""
+    path, first, last = queue.path, queue.first, queue.last
+    fraction, start, stop = queue.fraction, queue.start, queue.stop
+    kept, count = queue.kept, 0
+    for i in range(queue.count):
+        time = start[i] + (stop[i] - start[i]) * np.float64(fraction[i])
+        breach[last[i], np.int64(path[i]) - offset] = min(time, stop[i])
+        kept[count] = i
+        count += last[i] > first[i]
+    return count
+
+
+@block
+def _close_ranks(queue, depth, n):
+    """Move the n listed passages to the front, one tier up."""
+    kept, fraction, fall = queue.kept, queue.fraction, queue.fall
+    path, first, last, start, stop = queue.path, queue.first, queue.last, queue.start, queue.stop
+    deepest = 0
+    for j in range(n):
+        i = kept[j]
+        path[j], first[j], last[j], start[j], stop[j] = path[i], first[i], last[i] - 1, start[i], stop[i]
+        fraction[j], fall[j] = fraction[i], fall[i]
+        deepest = max(deepest, last[j])
+    for k in range(deepest + 1):
+        row = depth[k]
+        for j in range(n):
+            row[j] = row[kept[j]]
 
 
 @block
 def resolve(queue, depth, seed, offset, breach):
     """Draw every waiting breach time into breach[tier, path - offset] and empty the queue."""
-    n, first = queue.count, True
-    while n > 0:
+    last, moment, target, first = queue.last, queue.moment, queue.target, True
+    while queue.count > 0:
+        n = queue.count
         for i in range(n):
-            queue.moment[i], queue.target[i] = np.uint64(queue.last[i]), depth[queue.last[i], i]
-        draw_words(seed, queue.path, queue.moment, 0, PASSAGE, n, queue.words)
+            moment[i], target[i] = np.uint64(last[i]), depth[last[i], i]
+        draw_words(seed, queue.path, moment, 0, PASSAGE, n, queue.words)
         _draw_fractions(queue, first, n)
-        kept = 0
-        for i in range(n):
-            time = queue.start[i] + (queue.stop[i] - queue.start[i]) * np.float64(queue.fraction[i])
-            breach[queue.last[i], np.int64(queue.path[i]) - offset] = min(time, queue.stop[i])
-            if queue.last[i] > queue.first[i]:
-                _keep(queue, depth, i, kept)
-                kept += 1
-        n, first = kept, False
-    queue.count = 0
+        queue.count, first = _write_times(queue, offset, breach), False
+        _close_ranks(queue, depth, queue.count)

@@ -90,16 +90,21 @@ def _note_depths(few, n, queue, depth):
     """Write how deep each lane's tier and the lowest point of its segment lie."""
     real = depth.dtype.type
     half, one, four, zero, tiny = real(0.5), real(1), real(4), real(0), real(1e-30)
+    near, far, above, fall, rise = few.near, few.far, few.saved, few.room, few.slope
+    variance, span, exponent = few.variance, few.span, few.exponent
     for j in range(n):
         q, tier = few.waiting[j], few.tier[j]
-        scale = one / math.sqrt(max(few.variance[j] * few.span[j], tiny))
-        a, c = max(few.near[j] * scale, zero), few.far[j] * scale
-        if tier > queue.first[q]:
-            a = max(a, depth[tier - 1, q])
-        low = half * (a + c - math.sqrt((c - a) * (c - a) + four * few.exponent[j]))
+        above[j] = depth[tier - 1, q] if tier > queue.first[q] else zero
+    for j in range(n):  # in a loop of its own, without look-ups: the vectoriser leaves those alone
+        scale = one / math.sqrt(max(variance[j] * span[j], tiny))
+        a, c = max(near[j] * scale, above[j]), far[j] * scale
+        low = half * (a + c - math.sqrt((c - a) * (c - a) + four * exponent[j]))
         low = min(low, zero, c)
-        depth[tier, q], queue.last[q] = a, tier
-        queue.fall[q], queue.rise[q] = a - low, c - low
+        above[j], fall[j], rise[j] = a, a - low, c - low
+    for j in range(n):
+        q, tier = few.waiting[j], few.tier[j]
+        depth[tier, q], queue.last[q] = above[j], tier
+        queue.fall[q], queue.rise[q] = fall[j], rise[j]
 
 
 @block
