@@ -135,9 +135,11 @@ def worst_time(plan: Plan, steps: int) -> float:
 def _walk(job: Job, first: int, last: int, out: Arrays) -> None:
     given = np.empty((0, 0, 0), job.real) if job.points is None else job.points.between(first, last, job.real)
     shape = job.real, job.assets, job.tiers
-    if getattr(_scratch, "shape", None) != shape:
-        _scratch.shape, _scratch.work = shape, new_workspace(*shape)
-    walk(job.step, job.book, job.plan, job.seed, Normals(job.mirrored, given), first, last, out, _scratch.work)
+    kept, work = getattr(_scratch, "last", (None, None))
+    if kept != shape:
+        work = new_workspace(*shape)
+        _scratch.last = shape, work
+    walk(job.step, job.book, job.plan, job.seed, Normals(job.mirrored, given), first, last, out, work)
 
 
 def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,3 +117,10 @@ def test_the_walk_is_packed_and_calls_no_libm() -> None:
     assert listing.count("vsqrtps") >= 2
     assert len(re.findall(r"vfn?m(?:add|sub)\d+ps", listing)) >= 50
     assert not LIBM.search(listing)
+
+
+@pytest.mark.parametrize("body", [lambda x: x[1:], lambda x: np.zeros(x.size).sum()])
+def test_a_kernel_makes_and_returns_no_array(body: Callable[[np.ndarray], object]) -> None:
+    """Without reference counts nothing would free or hold it: so it does not compile."""
+    with pytest.raises(TypeError, match="pass it one to write to"):
+        entry(body)(np.ones(3))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import DTypeLike
 
 import kernel
 from kernel import chunks, simulation
+from kernel._core.lanes import Workspace
+from kernel._core.walk import new_workspace
 from kernel.settings import check
 from tests.cases import BATES, FILTERED, GBM, GRID, HESTON, HORIZON, KOU, LADDER, LONG, MERTON, run
+from tests.conftest import pair
 
 PAIR = kernel.Gbm(
     assets=["BTC", "ETH"], spot=[60_000.0, 3_000.0], volatility=[0.65, 0.8], correlation=[[1.0, 0.8], [0.8, 1.0]]
@@ -20,6 +25,11 @@ HEDGED = kernel.Account(
     cash=-50_000.0,
     positions=[kernel.Linear("BTC", quantity=1.0), kernel.Linear("ETH", quantity=-3.0, entry_price=3_000.0)],
     maintenance_rate={"BTC": 0.005, "ETH": 0.01},
+)
+LONG_BOTH = kernel.Account(
+    cash=-108_000.0,
+    positions=[kernel.Linear("BTC", quantity=1.0), kernel.Linear("ETH", quantity=1.0)],
+    maintenance_rate=0.005,
 )
 CASES = [(GBM, LONG), (MERTON, LONG), (KOU, LONG), (PAIR, HEDGED), (HESTON, LONG), (FILTERED, LONG), (BATES, LONG)]
 IDS = ["gbm", "merton", "kou", "pair", "heston", "filtered", "bates"]
@@ -47,6 +57,36 @@ def test_chunks_do_not_change_a_bit(
     for size in (17, 1_000, 2_049):
         monkeypatch.setattr(simulation, "chunk_size", lambda *_, size=size: size)
         assert same(whole, run(market, account, paths=20_011, steps=GRID))
+
+
+def rubbish(real: DTypeLike, assets: int, tiers: int) -> Workspace:
+    """Return a workspace of random bytes with an empty queue."""
+    work = new_workspace(real, assets, tiers)
+    for array in work:
+        view = array.view(np.uint8)
+        view[...] = np.random.default_rng(0).integers(0, 256, view.shape, np.uint8)
+    work.queue["count"] = 0
+    return work
+
+
+@pytest.mark.parametrize(
+    "settings", [{"worst": True}, {"monitoring": "discrete"}, {"importance": "liquidation"}], ids=str
+)
+@pytest.mark.parametrize(("market", "account"), [*CASES, (pair(MERTON), LONG_BOTH)], ids=[*IDS, "merton pair"])
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_what_a_thread_walked_before_does_not_change_a_bit(
+    market: kernel.Market, account: kernel.Account, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads keep their scratch for the next chunk, of another simulation perhaps: its contents do not matter."""
+    if "importance" in settings and not isinstance(market, (kernel.Gbm, kernel.Merton, kernel.Kou)):
+        pytest.skip("importance sampling is for Gbm, Merton and Kou")
+    clean = run(market, account, paths=3_001, steps=GRID, **settings)
+    monkeypatch.setattr(chunks, "new_workspace", rubbish)
+    dirty = run(market, account, paths=3_001, steps=GRID, **settings)
+    assert same(clean, dirty)
+    for name in ("worst", "weight", "breach_weight"):
+        one, other = getattr(clean, name), getattr(dirty, name)
+        assert (one is None and other is None) or one.tobytes() == other.tobytes()
 
 
 @pytest.mark.parametrize(("market", "account"), CASES, ids=IDS)

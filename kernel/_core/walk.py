@@ -61,10 +61,10 @@ class Arrays(NamedTuple):
 @block
 def _open(step, book, plan, seed, mirrored, origin, n, lanes, assets):
     """Set a block's lanes to time 0."""
-    path, pair, tier, level = lanes.path, lanes.pair, lanes.tier, lanes.level
+    path, pair, tier, level, ratio = lanes.path, lanes.pair, lanes.tier, lanes.level, lanes.ratio
     for i in range(n):
         path[i], pair[i] = np.uint64(origin + i), np.uint64((origin + i) >> mirrored)
-        tier[i], level[i] = plan.opening_tier, book.level[plan.opening_tier]
+        tier[i], level[i], ratio[i] = plan.opening_tier, book.level[plan.opening_tier], 0
     for a in range(assets.size):
         assets[a].log_spot[:n] = 0
     open_state(step, assets, n)
@@ -207,7 +207,7 @@ def walk(step, book, plan, seed, normals, first, last, out, work):
     """Walk the paths [first, last) and write their losses, closing prices and breach times.
 
     step: a market's step; book: an account's book; plan: Plan; seed: uint64; normals: Normals; out: Arrays; work:
-    Workspace, zeroed beforehand.
+    Workspace, of which nothing is read before it is written but that its queue is empty.
     """
     lanes, leapers, queue = work.lanes[0], work.lanes[1], work.queue[0]
     assets, leaper_assets = work.assets[0], work.assets[1]
