@@ -67,13 +67,38 @@ def test_json_is_a_row_that_can_be_recorded(margin: Margin, tmp_path: Path) -> N
     row = json.loads(out)
     assert code == 0
     assert row == json.loads(Path("row.json").read_text())
+    row["versions"]["margin-kernel"] = "0.1.0"  # not known where the package is not installed
     target = tmp_path / "recorded.json"
     other = {**row, "machine": {**row["machine"], "processors": 1_000}}
     for one in (row, other, {**row, "date": "2100-01-01"}):
         record(one, target)
     assert json.loads(target.read_text()) == [other, {**row, "date": "2100-01-01"}]
-    with pytest.raises(SystemExit, match="is not what this version"):
-        record({**row, "measures": {}}, target)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"measures": {}}, "measures: has to have"),
+        ({"measures": {"tail": {}}}, r"measures\.tail\.unit: Field required"),
+        ({"rounds": "many"}, "rounds: Input should be a valid integer"),
+        ({"schema": 2}, "schema: Input should be 1"),
+        ({"versions": {"margin-kernel": "unknown"}}, "versions: of margin-kernel is not known"),
+    ],
+)
+def test_what_is_not_a_row_is_not_recorded(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    """The first thing that is wrong is named, and the file stays as it was."""
+    target = tmp_path / "recorded.json"
+    with pytest.raises(ValueError, match=message):
+        record({**recorded()[0], **change}, target)
+    assert not target.exists()
+
+
+def test_figures_that_vary_are_called_unsteady() -> None:
+    """If most middle halves are wide a line says so; else it is left out."""
+    row = recorded()[0]
+    for high, told in ((1.3, True), (1.1, False)):
+        spread = {name: {**one, "median": 1.0, "low": 1.0, "high": high} for name, one in row["measures"].items()}
+        assert ("unsteady: most middle halves" in text({**row, "measures": spread}, [])) is told
 
 
 def test_the_recorded_machines_are_valid() -> None:

@@ -5,14 +5,15 @@ python -m pytest bench -n 0 --benchmark-json=bench.json && python -m bench.repor
 
 from __future__ import annotations
 
+import argparse
 import re
-import sys
 from pathlib import Path
 
 from bench.report import figures
 from bench.report.cases import UnusableError, read
 from bench.report.page import page
 from bench.report.readme import section
+from kernel.errors import InvalidInput
 
 ROOT = Path(__file__).parents[2]
 _BEGIN, _END = "<!-- benchmarks: written by python -m bench.report -->", "<!-- end of benchmarks -->"
@@ -36,8 +37,15 @@ def write(source: Path, root: Path = ROOT) -> None:
     (root / "docs" / "benchmarks.md").write_text(whole + "\n")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write everything of a run."""
+    parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__.partition("\n")[0])
+    parser.add_argument("run", type=Path, help="what `pytest bench -n 0 --benchmark-json` wrote")
     try:
-        write(Path(sys.argv[1]))
-    except UnusableError as error:
-        sys.exit(f"error: {error}")
+        write(parser.parse_args().run)
+    except (UnusableError, InvalidInput) as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()

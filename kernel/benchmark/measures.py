@@ -25,7 +25,7 @@ MEASURES = {
     "scaling": ("all processors over one", "times as fast"),
     "merton_step": ("Merton, five days in one step", "ns a path"),
     "ten_assets": ("ten assets, continuous", "ns an asset-step"),
-    "one_percent": ("1% error of a liquidation, all processors", "ms"),
+    "one_percent": ("1% error, Merton, all processors", "ms"),
     "tail": ("VaR and ES, 99%", "ns a loss"),
 }
 

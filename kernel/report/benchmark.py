@@ -10,6 +10,7 @@ from kernel.report.layout import aligned, wrapped
 from kernel.text import counted
 
 _MOST = 4  # recorded machines that fit into the width
+_WIDE = 0.2  # of a median: a spread that a machine does not have by itself
 _ROUNDS_UP = 999.5  # to 1e+03, with three figures
 
 
@@ -21,7 +22,15 @@ def text(found: dict[str, Any], recorded: Sequence[dict[str, Any]]) -> str:
     before = f"{found['rounds']} rounds, after {found['preparing_seconds']:.1f} s of compiling and warming up"
     said = "Medians; single precision and one thread where nothing else is said; ns and ms: less is faster."
     legend = [f"here: {_named(found)}, {before}", *(f"[{k}]: {_named(one)}" for k, one in enumerate(beside, 1))]
-    return "\n".join([*aligned(head + rows, texts=2), "", *map(wrapped, legend), said]) + "\n"
+    return "\n".join([*aligned(head + rows, texts=2), "", *map(wrapped, [*legend, *_unsteady(found)]), said]) + "\n"
+
+
+def _unsteady(found: dict[str, Any]) -> list[str]:
+    """Say that others used the machine, if the figures look like it."""
+    wide = [one for one in found["measures"].values() if one["high"] - one["low"] > _WIDE * one["median"]]
+    if len(wide) <= len(MEASURES) // 2:
+        return []
+    return [f"unsteady: most middle halves are wider than {_WIDE:.0%} of their medians; let nothing else run"]
 
 
 def _figures(name: str, found: dict[str, Any], beside: Sequence[dict[str, Any]]) -> list[str]:
