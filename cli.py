@@ -251,6 +251,10 @@ def _simulate(job: Run, kept: dict[str, Any], *, quiet: bool) -> tuple[Outcome, 
 @contextmanager
 def _progress(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
     """Show a bar on a terminal from the first chunk on: compiling before it says nothing of the time left."""
+    from kernel.info import cache_folder
+
+    if cache_folder() is None and not quiet:
+        click.echo("note: no cache folder can be written, so that every run compiles anew: see margin info", err=True)
     if quiet or not sys.stderr.isatty():
         yield None
         return

@@ -33,8 +33,13 @@ def environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "cpu": llvmlite.binding.get_host_cpu_name(),
         "threads": available_threads(),
-        "cache_folder": str(CACHE_FOLDER) if CACHE_FOLDER else None,
+        "cache_folder": cache_folder(),
     }
+
+
+def cache_folder() -> str | None:
+    """Return where compiled kernels are kept; None: no folder can be written, and every process compiles anew."""
+    return str(CACHE_FOLDER) if CACHE_FOLDER else None
 
 
 def _installed(name: str) -> str | None:

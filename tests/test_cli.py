@@ -16,6 +16,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+import kernel.info
 import kernel.simulation
 from cli import main
 
@@ -101,6 +102,13 @@ def _start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
 
 
 # Good input
+
+
+def test_a_machine_that_keeps_nothing_compiled_says_so(margin: Margin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a cache folder each run compiles anew: one line tells, unless it is to be quiet."""
+    monkeypatch.setattr(kernel.info, "cache_folder", lambda: None)
+    assert margin("run", "run.toml")[2].startswith("note: no cache folder can be written")
+    assert margin("run", "run.toml", "--quiet")[2] == ""
 
 
 def test_table_is_for_people(margin: Margin) -> None:
