@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.accuracy import coverage, heston, heston_measures, one_asset, precision, several_assets
+from bench.accuracy import coverage, heston, heston_measures, one_asset, precision, several_assets, truths
 from bench.accuracy.comparison import Section, prose, table, tally
 
 TARGET = Path(__file__).parents[2] / "docs" / "accuracy.md"
@@ -57,8 +57,9 @@ def _one_asset(continuous: Section, grid: Section) -> list[str]:
             breaches: first passage in closed form (GBM), the transform of Kou and Wang (2003) (Kou), and for Merton,
             and Kou's medians, the equation of first passage solved by collocation and a Laplace transform
             (`tests/oracles/passage.py`), which agrees with the closed form and the transform to eight digits and, on
-            Merton's market, with the limit of fine grids to six. Of losses: lognormal (GBM) and the integral of the
+            another of Merton's markets, with the limit of fine grids to six. Of losses: lognormal (GBM) and the integral of the
             characteristic function (Merton, Kou). Losses do not depend on the monitoring."""),
+        *prose(f"""Markets: {truths.stated()}."""),
         *continuous.lines,
         "## One asset, watched on a grid",
         "",
@@ -98,8 +99,9 @@ def _books(books: Section) -> list[str]:
             without cash, whose margin ratio is a function of the ratio of both prices. For others it is the bridge at
             {several_assets.FINE} steps, whose error is in all biases of its row."""),
         *prose("""The last two books are hard ones: within a step the mix of what is held changes much on the way to the
-            tier. Choose the steps so that the volatility of the most volatile asset times the root of a step is at most
-            0.1."""),
+            tier. Where all is held on one side, choose the steps so that the volatility of the most volatile asset
+            times the root of a step is at most 0.1; where what is held offsets itself several times over, at most
+            0.02."""),
         *books.lines,
         "",
     ]

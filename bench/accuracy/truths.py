@@ -30,6 +30,17 @@ _MERTON = (20.0, -0.02, 0.06)  # intensity, mean and volatility of the log-jump
 _KOU = (20.0, 0.4, 0.03, 0.05)  # intensity, probability and mean up, mean down
 
 
+def stated() -> str:
+    """Say the parameters of the markets."""
+    intensity, mean, deviation = _MERTON
+    _, up, mean_up, mean_down = _KOU
+    return (
+        f"GBM with a volatility of {_VOLATILITY:.0%}; Merton and Kou with {_WITH_JUMPS:.0%} and {intensity:g} jumps a "
+        f"year, Merton's of {mean:.0%} ± {deviation:.0%}, Kou's up by {mean_up:.0%} in the mean ({up:.0%} of them) or down by "
+        f"{mean_down:.0%}; no drift"
+    )
+
+
 class Case(NamedTuple):
     """A market and its truths; barriers are log prices relative to spot, times years."""
 
