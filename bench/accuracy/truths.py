@@ -34,10 +34,10 @@ def stated() -> str:
     """Say the parameters of the markets."""
     intensity, mean, deviation = _MERTON
     _, up, mean_up, mean_down = _KOU
+    rises = f"Kou's up by {mean_up:.0%} in the mean ({up:.0%} of them) or down by {mean_down:.0%}"
     return (
         f"GBM with a volatility of {_VOLATILITY:.0%}; Merton and Kou with {_WITH_JUMPS:.0%} and {intensity:g} jumps a "
-        f"year, Merton's of {mean:.0%} ± {deviation:.0%}, Kou's up by {mean_up:.0%} in the mean ({up:.0%} of them) or down by "
-        f"{mean_down:.0%}; no drift"
+        f"year, Merton's of {mean:.0%} ± {deviation:.0%}, {rises}; no drift"
     )
 
 
