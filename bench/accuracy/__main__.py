@@ -59,7 +59,7 @@ def _one_asset(continuous: Section, grid: Section) -> list[str]:
             (`tests/oracles/passage.py`), which agrees with the closed form and the transform to eight digits and, on
             another of Merton's markets, with the limit of fine grids to six. Of losses: lognormal (GBM) and the integral of the
             characteristic function (Merton, Kou). Losses do not depend on the monitoring."""),
-        *prose(f"""Markets: {truths.stated()}."""),
+        *prose(f"Markets: {truths.stated()}."),
         *continuous.lines,
         "## One asset, watched on a grid",
         "",
