@@ -62,8 +62,9 @@ def test_normals_by_hand_are_standard_normals(size: int) -> None:
     assert abs(np.corrcoef(drawn[: size // 2], drawn[-(size // 2) :])[0, 1]) < ALARM / math.sqrt(size // 2)
 
 
-def test_numpy_walks_the_same_paths_on_any_number_of_threads() -> None:
+def test_numpy_walks_the_same_paths_on_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each chunk has its own generator, whichever thread walks it."""
+    monkeypatch.setattr(numpy_walk, "CHUNK", PATHS // 4)
     one, two = numpy_walk.walk(PATHS, 1), numpy_walk.walk(PATHS, 2)
     np.testing.assert_array_equal(one[0], two[0])
     np.testing.assert_array_equal(one[1], two[1])
