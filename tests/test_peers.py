@@ -84,7 +84,7 @@ def test_jax_walks_the_job(walked: Walked) -> None:
     """JAX's blocks have the kernel's law."""
     pytest.importorskip("jax", reason="JAX is an extra of the benchmarks")
     with Processes(1) as processes:
-        ((paths, equity, breached),) = processes.share(jax_walk.walked, PATHS)
+        ((paths, equity, breached),) = processes.share(jax_walk.walked, PATHS, 1)
     assert paths == PATHS
     error = math.sqrt(2 * walked[0].var(dtype=np.float64) / PATHS)
     assert strays(equity, walked[0].mean(dtype=np.float64), error) < ALARM

@@ -1,12 +1,12 @@
 """NumPy, chunked and threaded, as its users would write it well.
 
-Single precision; every operation in place, on chunks that stay in the outer cache; tiers are barriers on the log price, so
-no step takes an exponential, and as each path waits for one tier at a time a step costs one comparison and work on the
-few paths that meet theirs. NumPy releases the interpreter while it works, so a thread for each processor walks every so
-many-th chunk, with buffers of its own. Between any two operations a thread needs the interpreter's lock, so chunks are
-larger than one thread alone would have them: with short calls threads wait for each other, and two take as long as one.
-Each chunk has a generator spawned for it, so the paths do not depend on the threads. Nine tenths of the time go into
-`standard_normal`: with normals made by hand (`bench.peers.numpy_normals`) a step takes half as long.
+Single precision; every operation in place, on chunks that stay in the outer cache; tiers are barriers on the log price,
+so no step takes an exponential, and as each path waits for one tier at a time a step costs one comparison and work on
+the few paths that meet theirs. NumPy releases the interpreter while it works, so a thread for each processor walks
+every so many-th chunk, with buffers of its own. Between any two operations a thread needs the interpreter's lock: on
+chunks of 16,384 threads wait for each other, and two may take as long as one. Each chunk has a generator spawned for
+it, so the paths do not depend on the threads. Nine tenths of the time go into `standard_normal`: with normals made by
+hand (`bench.peers.numpy_normals`) a step takes half as long.
 """
 
 from __future__ import annotations

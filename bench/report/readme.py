@@ -9,7 +9,7 @@ from bench.report.accuracy import to_one_percent, truth
 from bench.report.cases import Run, UnusableError
 from bench.report.contenders import contest
 
-FIGURES = {"throughput": "Throughput against threads", "error": "Error against time"}
+FIGURES = {"throughput": "Throughput against processors", "error": "Error against time"}
 
 
 def where(run: Run) -> str:
