@@ -22,6 +22,7 @@ _COLOURS = {
     "quantlib": "#4b7f3a",
 }
 _MARKERS = dict(zip(GRIDS, "os^", strict=True))
+_EXACT = {"exact": "kernel", "numpy bridge": "numpy by hand"}  # whose colour each has
 _LEVEL, _RULE = "liquidation", "#e4e4e4"
 
 
@@ -65,14 +66,14 @@ def error(run: Run, path: Path) -> None:
         for axes, (model, name) in zip(panels, MODELS.items(), strict=True):
             for method in METHODS:
                 _method(axes, run[f"error, {model}, {_LEVEL}, {method}"], method)
-            axes.set(title=f"{name}: liquidation within five days", xlabel="seconds, all processors")
+            axes.set(title=f"{name}: liquidation within five days", xlabel="seconds")
             axes.set(xscale="log", yscale="log")
             axes.grid(color=_RULE, linewidth=0.6)
         panels[0].set_ylabel("error, bias and noise, over the probability")
         panels[0].yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
         panels[0].yaxis.set_minor_formatter("")
         _legend(panels[0])
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
 
 
 def _method(axes: Axes, case: Case, method: str) -> None:
@@ -80,20 +81,21 @@ def _method(axes: Axes, case: Case, method: str) -> None:
     seconds = [one["seconds"] for one in points]
     errors = [one["error"] / case.noted("truth") for one in points]
     who, _, grid = method.rpartition(", ")
-    axes.plot(seconds, errors, marker=_MARKERS.get(grid, "D"), **_look(who))
+    axes.plot(seconds, errors, marker=_MARKERS.get(grid, "D"), **_look(who or grid))
 
 
 def _look(who: str) -> dict[str, Any]:
-    """Return the line of a contender's grids, or of the exact step, which nobody else has."""
-    if not who:
-        return {"color": _COLOURS["kernel"], "linewidth": 2.4, "markersize": 5}
+    """Return the line of a contender's grids, or of an exact step."""
+    if who in _EXACT:
+        return {"color": _COLOURS[_EXACT[who]], "linewidth": 2.4, "markersize": 5}
     style = "--" if who == "kernel" else "-"
     return {"color": _COLOURS[who], "linewidth": 1.2, "markersize": 4, "linestyle": style}
 
 
 def _legend(axes: Axes) -> None:
     """Say what colours and marks stand for."""
-    axes.plot([], [], marker="D", label=METHODS["exact"], **_look(""))
+    for method in _EXACT:
+        axes.plot([], [], marker="D", label=METHODS[method], **_look(method))
     for who, label in WHO.items():
         axes.plot([], [], label=f"grids, {label}", **_look(who))
     for grid, label in GRIDS.items():
