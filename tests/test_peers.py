@@ -111,6 +111,15 @@ def test_every_way_to_a_liquidation_tends_to_its_own_probability(model: str, lev
         assert strays(asked.answer(method, paths)(), expected, error) < ALARM, method
 
 
+def test_the_bridge_in_numpy_knows_paths_of_many_jumps() -> None:
+    """With four jumps a path and several chunks, bridges between jumps give the transform's probability."""
+    asked, paths = question("merton", "liquidation"), 1 << 18
+    asked = asked._replace(law=asked.law._replace(jump_intensity=300.0))
+    expected = asked.truth()
+    error = math.sqrt(expected * (1 - expected) / paths)
+    assert strays(asked.answer("numpy bridge", paths)(), expected, error) < ALARM
+
+
 def test_replayed_rounds_are_those_measured() -> None:
     """The clock of a benchmark shows what a case took in its turns."""
 

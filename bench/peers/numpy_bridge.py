@@ -8,7 +8,7 @@ bridges. Single precision, on chunks that stay in the outer cache; normals are B
 logarithms of uniforms. It has one thread: a million paths took two as long or longer (GBM 6.4 and 11.0 ms, at best 6.1
 and 6.3; Merton 17 and 22, at best 16.5 and 21), and fewer are one chunk.
 
-It gives the probability of one tier, and nothing else: no times, no equity, no error.
+It gives the probability of one tier, and nothing else: no times, no equity.
 """
 
 from __future__ import annotations

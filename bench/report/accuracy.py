@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from bench.report.cases import Case, Run, ratio
 
+_BRIDGE, _MILLION = "numpy bridge", ", million"
 _SHOWN = 0.005  # percent: what rounds up to the last figure
 MODELS = {"gbm": "GBM", "merton": "Merton"}
 LEVELS = {"liquidation": "liquidation of a tenfold long perpetual", "rare": "liquidation of a sixfold long perpetual"}
@@ -11,7 +14,7 @@ WHO = {"kernel": "kernel", "numpy": "threaded NumPy", "numpy by hand": "threaded
 GRIDS = {"5 minutes": "every 5 minutes", "1 hour": "every hour", "1 day": "every day"}
 METHODS = {
     "exact": "one exact step, kernel",
-    "numpy bridge": "one exact step, NumPy by hand, one tier, no times",
+    _BRIDGE: "one exact step, NumPy by hand, one tier, no times",
     **{f"{who}, {grid}": f"{each}, {by}" for grid, each in GRIDS.items() for who, by in WHO.items()},
 }
 
@@ -36,18 +39,30 @@ def _bias(case: Case) -> str:
 
 def plainly(run: Run, model: str, level: str) -> str:
     """Say what the kernel's exact step takes beside a few lines of NumPy for one tier's probability."""
-    short, long = (
-        {method: run[f"error, {model}, {level}, {method}{size}"] for method in ("exact", "numpy bridge")}
-        for size in ("", ", million")
+    paths = run[f"error, {model}, {level}, exact"].noted("paths")
+    few, many = (
+        ratio(
+            run[f"error, {model}, {level}, exact{size}"].median
+            / run[f"error, {model}, {level}, {_BRIDGE}{size}"].median
+        )
+        for size in ("", _MILLION)
     )
-    beside = [ratio(cases["exact"].median / cases["numpy bridge"].median) for cases in (short, long)]
     return (
-        f"For the probability of one tier alone a few lines of NumPy with a bridge, on one thread, need no kernel: at "
-        f"{short['exact'].noted('paths'):,} paths the kernel, on all processors, takes {beside[0]} their time, at "
-        f"1,000,000 {beside[1]} ({long['exact'].seconds()} and {long['numpy bridge'].seconds()}). What its time buys "
-        "is everything else that the same call gives: when each path breaches, its losses, errors of all estimates; "
-        "any number of tiers and several assets."
+        "The probability of one tier alone takes a few lines of NumPy with a bridge, on one thread: at "
+        f"{paths:,} paths the kernel, on all processors, takes {few} their time, at a million {many}. What its time "
+        "buys is everything else that the same call gives: when each path breaches, its losses, errors of all "
+        "estimates; and it takes any number of tiers and several assets."
     )
+
+
+def million(run: Run) -> list[str]:
+    """Write what a million paths take an exact step, in the kernel and in NumPy."""
+    lines = ["| a million paths | exact step, kernel | NumPy by hand | over the kernel |", "|---|---|---|---|"]
+    for level, model in product(LEVELS, MODELS):
+        kernel, bridge = (run[f"error, {model}, {level}, {method}{_MILLION}"] for method in ("exact", _BRIDGE))
+        over = ratio(bridge.median / kernel.median)
+        lines.append(f"| {MODELS[model]}, {LEVELS[level]} | {kernel.seconds()} | {bridge.seconds()} | {over} |")
+    return lines
 
 
 def truth(run: Run, model: str, level: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from bench.report.accuracy import LEVELS, MODELS, plainly, to_one_percent, truth
+from bench.report.accuracy import LEVELS, MODELS, million, plainly, to_one_percent, truth
 from bench.report.cases import Run
 from bench.report.contenders import contest, scaling
 from bench.report.readme import where, wrapped
@@ -107,5 +107,4 @@ def _accuracy(run: Run) -> list[str]:
     for level, what in LEVELS.items():
         for model, name in MODELS.items():
             lines += [f"{name}, {what}: {truth(run, model, level)}.", "", *to_one_percent(run, model, level), ""]
-            lines += [*wrapped(plainly(run, model, level)), ""]
-    return lines
+    return [*lines, *wrapped(plainly(run, "merton", "liquidation")), "", *million(run), ""]
