@@ -85,7 +85,7 @@ def standard_error(probability: float, paths: int) -> float:
 @pytest.mark.parametrize("level", CASH)
 @pytest.mark.parametrize("model", MODELS)
 def test_error(benchmark: Any, model: str, level: str, method: str) -> None:
-    """Report a method's time to 1%, its answer, its bias and its curve."""
+    """Report a method's time, its answer, its bias and its curve."""
     found = answers(model, level)
     told = noted(found.question, method, found.paths)
     expected = told["truth"] + told["bias"]

@@ -9,8 +9,8 @@ place of `random.normal` 11.9, and the generators rbg and unsafe_rbg in place of
 24 and 19 with pairs. XLA fuses neither them nor pairs.
 
 It runs in processes of its own, one kept to each processor, which sizes XLA's pool of threads when it starts. On two
-processors they took 6.5 ns of processor time a path-step, and one process with a device for each processor 9. JAX is
-kept to the CPU where it would find a GPU.
+processors they took, still with it on, 6.5 ns of processor time a path-step, and one process with a device for each
+processor 9. JAX is kept to the CPU where it would find a GPU.
 """
 
 from __future__ import annotations

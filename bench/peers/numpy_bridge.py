@@ -6,7 +6,7 @@ So a path without jumps takes one normal, for its end, and one exponential. Path
 do: how many there are of each is one multinomial number, the jumps' times are sorted uniforms, and between them lie
 bridges. Single precision, on chunks that stay in the outer cache; normals are Box and Muller's pairs, exponentials the
 logarithms of uniforms. It has one thread: a million paths took two as long or longer (GBM 6.4 and 11.0 ms, at best 6.1
-and 6.3; Merton 17 and 22, at best 16.5 and 21), and fewer are one chunk.
+and 6.3; Merton 17 and 22, at best 16.5 and 21).
 
 It gives the probability of one tier, and nothing else: no times, no equity.
 """
