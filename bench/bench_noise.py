@@ -1,4 +1,7 @@
-"""How fast is noise alone: words and normals, in both precisions, beside NumPy's generators."""
+"""How fast is noise alone: words and normals, in both precisions, beside NumPy's generators.
+
+Everyone draws as many numbers at a time as a block of the walk has: 8,192 in single precision, half in double.
+"""
 
 from __future__ import annotations
 
@@ -10,45 +13,48 @@ import numpy as np
 import pytest
 
 from bench import noise
-from bench.noise import LANES
 from bench.turns import CLOCK, measure, replay
 
 pytestmark = pytest.mark.benchmark(timer=CLOCK.read)
-GROUPS, ROUNDS = 512, 11
-NUMBERS = 4 * LANES * GROUPS
+NUMBERS, ROUNDS = 1 << 22, 11
 PRECISIONS = {"single": np.float32, "double": np.float64}
 GENERATORS = {"SFC64": np.random.SFC64, "Philox": np.random.Philox}
 
 
+def _groups(real: Any) -> int:
+    """Return how often four numbers for each path of a block make up all."""
+    return NUMBERS // (4 * noise.lanes(real))
+
+
 def _kernel_normals(real: Any) -> Callable[[], Any]:
-    drawn = np.empty((4, LANES), real)
-    path, words = noise.block()
-    return partial(noise.normals, np.uint64(0), path, GROUPS, words, drawn)
+    drawn = np.empty((4, noise.lanes(real)), real)
+    path, words = noise.block(real)
+    return partial(noise.normals, np.uint64(0), path, _groups(real), words, drawn)
 
 
 def _numpy_words(kind: Any) -> Callable[[], Any]:
     random = np.random.Generator(kind(0))
 
     def draw() -> None:
-        for _ in range(GROUPS):
-            random.integers(0, 2**32, 4 * LANES, np.uint32)
+        for _ in range(_groups(np.float32)):
+            random.integers(0, 2**32, 4 * noise.lanes(np.float32), np.uint32)
 
     return draw
 
 
 def _numpy_normals(kind: Any, real: Any) -> Callable[[], Any]:
-    random, drawn = np.random.Generator(kind(0)), np.empty(4 * LANES, real)
+    random, drawn = np.random.Generator(kind(0)), np.empty(4 * noise.lanes(real), real)
 
     def draw() -> None:
-        for _ in range(GROUPS):
+        for _ in range(_groups(real)):
             random.standard_normal(out=drawn, dtype=real)
 
     return draw
 
 
 def _kernel_words() -> Callable[[], Any]:
-    path, words = noise.block()
-    return partial(noise.words, np.uint64(0), path, GROUPS, words)
+    path, words = noise.block(np.float32)
+    return partial(noise.words, np.uint64(0), path, _groups(np.float32), words)
 
 
 CASES: dict[str, Callable[[], Any]] = {

@@ -1,10 +1,11 @@
-"""What the JSON of a run tells of its machine: processor and versions, the contenders' too."""
+"""What the JSON of a run tells of its machine: processor, its vectors, and versions, the contenders' too."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from kernel.benchmark import described
@@ -20,6 +21,8 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     if compiler is not None:
         told = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
         found["versions"]["compiler"] = told.splitlines()[0]
+    flags = Path("/proc/cpuinfo")
+    found["avx512"] = flags.exists() and "avx512f" in flags.read_text().split()
     machine_info["margin"] = found
 
 

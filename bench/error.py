@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 import kernel
 from bench import jobs
-from bench.peers import numpy_grid, numpy_normals
+from bench.peers import numpy_bridge, numpy_grid, numpy_normals
 from kernel.workers import available_threads
 from tests.oracles import gbm, grid_passage, passage
 
 GRIDS = {"5 minutes": 1440, "1 hour": 120, "1 day": 5}
-METHODS = ("exact", *(f"{who}, {grid}" for who in ("kernel", "numpy", "numpy by hand") for grid in GRIDS))
+METHODS = (
+    "exact",
+    "numpy bridge",
+    *(f"{who}, {grid}" for who in ("kernel", "numpy", "numpy by hand") for grid in GRIDS),
+)
 CASH = {"liquidation": 6_000.0, "rare": 10_000.0}  # of a price of 60,000: tenfold and sixfold
 _REACH = 1.2  # a log price that is not left within five days
 
@@ -30,11 +34,17 @@ class Question(NamedTuple):
 
     def steps(self, method: str) -> int:
         """Return how many steps a method takes."""
-        return 1 if method == "exact" else GRIDS[method.split(", ")[1]]
+        return GRIDS[method.split(", ")[1]] if ", " in method else 1
+
+    def threads(self, method: str) -> int:
+        """Return how many threads a method has: all, but for the bridge in NumPy, which they would slow."""
+        return 1 if method == "numpy bridge" else available_threads()
 
     def answer(self, method: str, paths: int) -> Callable[[], float]:
-        """Return a call that estimates the probability, on all processors."""
-        steps, threads = self.steps(method), available_threads()
+        """Return a call that estimates the probability."""
+        steps, threads = self.steps(method), self.threads(method)
+        if method == "numpy bridge":
+            return lambda: numpy_bridge.breach_probability(self.law, self.barrier, jobs.FIVE_DAYS, paths)
         if method.startswith("numpy"):
             normals = numpy_normals.by_hand if "by hand" in method else numpy_normals.own
             return lambda: numpy_grid.breach_probability(
@@ -58,7 +68,7 @@ class Question(NamedTuple):
 
     def expected(self, method: str) -> float:
         """Return what a method tends to with more paths: the truth, or its grid's probability by Fourier transform."""
-        if method == "exact":
+        if self.steps(method) == 1:
             return self.truth()
         found = grid_passage.hit_probabilities(self.barrier, self._exponent, jobs.FIVE_DAYS, self.steps(method), _REACH)
         return float(found[-1])

@@ -10,7 +10,10 @@ from kernel._core import noise
 from kernel._core.jit import entry
 from kernel._core.lanes import COLUMN_ONE_ASSET
 
-LANES = COLUMN_ONE_ASSET // 4  # of single precision
+
+def lanes(real: Any) -> int:
+    """Return how many paths the walk has in a block, in a precision."""
+    return COLUMN_ONE_ASSET // np.dtype(real).itemsize
 
 
 @entry
@@ -28,6 +31,6 @@ def normals(seed: Any, path: Any, groups: int, out: Any, drawn: Any) -> None:
         noise.to_normals(out, 2, path.size, drawn)
 
 
-def block() -> tuple[Any, Any]:
+def block(real: Any) -> tuple[Any, Any]:
     """Return the addresses, and room for the words, of a block as the walk has it: path, words."""
-    return np.arange(LANES, dtype=np.uint64), np.empty((4, LANES), np.uint32)
+    return np.arange(lanes(real), dtype=np.uint64), np.empty((4, lanes(real)), np.uint32)

@@ -62,8 +62,9 @@ def test_normals_by_hand_are_standard_normals(size: int) -> None:
     assert abs(np.corrcoef(drawn[: size // 2], drawn[-(size // 2) :])[0, 1]) < ALARM / math.sqrt(size // 2)
 
 
-def test_numpy_walks_the_same_paths_on_any_number_of_threads() -> None:
+def test_numpy_walks_the_same_paths_on_any_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each chunk has its own generator, whichever thread walks it."""
+    monkeypatch.setattr(numpy_walk, "CHUNK", PATHS // 4)
     one, two = numpy_walk.walk(PATHS, 1), numpy_walk.walk(PATHS, 2)
     np.testing.assert_array_equal(one[0], two[0])
     np.testing.assert_array_equal(one[1], two[1])
@@ -83,7 +84,7 @@ def test_jax_walks_the_job(walked: Walked) -> None:
     """JAX's blocks have the kernel's law."""
     pytest.importorskip("jax", reason="JAX is an extra of the benchmarks")
     with Processes(1) as processes:
-        ((paths, equity, breached),) = processes.share(jax_walk.walked, PATHS)
+        ((paths, equity, breached),) = processes.share(jax_walk.walked, PATHS, 1)
     assert paths == PATHS
     error = math.sqrt(2 * walked[0].var(dtype=np.float64) / PATHS)
     assert strays(equity, walked[0].mean(dtype=np.float64), error) < ALARM
@@ -108,6 +109,15 @@ def test_every_way_to_a_liquidation_tends_to_its_own_probability(model: str, lev
         expected = asked.expected(method)
         error = math.sqrt(expected * (1 - expected) / paths)
         assert strays(asked.answer(method, paths)(), expected, error) < ALARM, method
+
+
+def test_the_bridge_in_numpy_knows_paths_of_many_jumps() -> None:
+    """With four jumps a path and several chunks, bridges between jumps give the transform's probability."""
+    asked, paths = question("merton", "liquidation"), 1 << 18
+    asked = asked._replace(law=asked.law._replace(jump_intensity=300.0))
+    expected = asked.truth()
+    error = math.sqrt(expected * (1 - expected) / paths)
+    assert strays(asked.answer("numpy bridge", paths)(), expected, error) < ALARM
 
 
 def test_replayed_rounds_are_those_measured() -> None:

@@ -1,4 +1,4 @@
-"""The walk by hand in C: `bench/limit/limit.c` through ctypes, which releases the interpreter, on threads."""
+"""The walk in C, by hand in AVX2: `bench/limit/limit.c` through ctypes, which releases the interpreter, on threads."""
 
 from __future__ import annotations
 

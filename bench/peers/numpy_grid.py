@@ -1,6 +1,7 @@
 """First passage on a grid of steps in NumPy, under GBM or Merton's jumps, as its users would write it well.
 
-Single precision, in place, on chunks that stay in the cache, a thread for each processor. The log price is
+Single precision, in place, on chunks that stay in the outer cache, a thread for each processor: with shorter
+calls the threads wait for the interpreter's lock. The log price is
 counted in standard deviations of a step, and the barrier moves against the drift, so that a step is one sum, one
 comparison and one "or". The jumps of a chunk in a step are one Poisson number, and go to paths drawn at random: jumps
 are rare, and nothing is spent on paths that have none. To drop paths once they are decided took as long as it saved.
@@ -16,7 +17,9 @@ import numpy as np
 
 from bench.peers import numpy_normals
 
-CHUNK = 16_384
+CHUNK = 65_536  # measured, ns a path-step, one thread and two:
+# own normals: 16,384 12.0 and 12.4 (6.5 to 12), 32,768 12.0 and 6.5, 65,536 12.1 and 6.8, 131,072 11.7 and 6.2;
+# by hand: 16,384 6.1 and 4.7, 32,768 5.6 and 3.6, 65,536 5.1 and 3.0, 131,072 5.1 and 3.5
 
 
 class Law(NamedTuple):

@@ -1,11 +1,12 @@
 """NumPy, chunked and threaded, as its users would write it well.
 
-Single precision; every operation in place, on chunks that stay in the cache; tiers are barriers on the log price, so no
-step takes an exponential, and as each path waits for one tier at a time a step costs one comparison and work on the few
-paths that meet theirs. NumPy releases the interpreter while it works, so a thread for each processor walks every so
-many-th chunk, with buffers of its own; each chunk has a generator spawned for it, so the paths do not depend on the
-threads. Nine tenths of the time go into `standard_normal`: with normals made by hand (`bench.peers.numpy_normals`) a
-step takes half as long.
+Single precision; every operation in place, on chunks that stay in the outer cache; tiers are barriers on the log price,
+so no step takes an exponential, and as each path waits for one tier at a time a step costs one comparison and work on
+the few paths that meet theirs. NumPy releases the interpreter while it works, so a thread for each processor walks
+every so many-th chunk, with buffers of its own. Between any two operations a thread needs the interpreter's lock: on
+chunks of 16,384 threads wait for each other, and two may take as long as one. Each chunk has a generator spawned for
+it, so the paths do not depend on the threads. Nine tenths of the time go into `standard_normal`: with normals made by
+hand (`bench.peers.numpy_normals`) a step takes half as long.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from numpy.typing import NDArray
 
 from bench.peers import Terms, Walked, numpy_normals, terms
 
-CHUNK = 16_384  # measured: 4,096 to 65,536 take the same time, but for noise
+CHUNK = 65_536  # measured, ns a path-step, one thread and two:
+# own normals: 16,384 14.1 and 14.5 (7.7 to 15), 32,768 13.1 and 9.0, 65,536 13.7 and 7.3, 131,072 13.8 and 7.1;
+# by hand: 16,384 7.7 and 6.8, 32,768 7.0 and 5.1, 65,536 6.7 and 4.5, 131,072 6.5 and 4.1, but few chunks to share
 
 
 class _Buffers:

@@ -33,7 +33,7 @@ class Processes:
         for one in self._each:
             one.shutdown()
 
-    def share(self, function: Callable[[int, int], T], paths: int) -> list[T]:
-        """Return function(its share of the paths, a seed of its own) of each process."""
-        futures = [one.submit(function, paths // len(self._each), seed) for seed, one in enumerate(self._each, start=1)]
+    def share(self, function: Callable[[int, int], T], paths: int, count: int) -> list[T]:
+        """Return function(its share of the paths, a seed of its own) of each of the first `count` processes."""
+        futures = [one.submit(function, paths // count, seed) for seed, one in enumerate(self._each[:count], start=1)]
         return [future.result() for future in futures]

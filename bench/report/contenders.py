@@ -6,23 +6,21 @@ from bench.report.cases import Case, Run, figure, ratio
 
 LABELS = {
     "kernel": "margin-kernel",
-    "c": "hand-written C, AVX2",
-    "c with exp": "hand-written C, AVX2, an exponential a step",
+    "c": "C by hand in AVX2",
+    "c with exp": "C by hand in AVX2, an exponential a step",
     "numpy": "NumPy",
     "numpy by hand": "NumPy, normals by hand",
     "jax": "JAX, jitted, CPU",
-    "quantlib": "QuantLib, one tier only",
+    "quantlib": "QuantLib, double precision, one tier only",
 }
 NEEDED = ("kernel", "numpy", "numpy by hand")  # NumPy is always there; the others are extras
-COUNTS = ("one", "all")
-_SCALED = ("kernel", "numpy")  # are there on every number of threads
 
 
 def contest(run: Run) -> list[str]:
-    """Write the table of contenders, on one processor and on all, and who was absent."""
-    columns = [count for count in COUNTS if count == "one" or run.find(f"peers, kernel, {count}")]
+    """Write the table of contenders, on one processor and on all, who was absent, and how wide vectors are."""
+    columns = sorted({1, counts(run)[-1]})
     kernel = {count: run[f"peers, kernel, {count}"] for count in columns}
-    heads = [f"{_processors(count, kernel[count])}: ns a path-step" for count in columns]
+    heads = [f"{'one processor' if count == 1 else f'all {count}'}: ns a path-step" for count in columns]
     lines = ["| | " + " | ".join(f"{head} | over the kernel" for head in heads) + " |"]
     lines.append("|---|" + "---|---|" * len(columns))
     absent = []
@@ -33,16 +31,21 @@ def contest(run: Run) -> list[str]:
             continue
         cells = [cell for count in columns for cell in _cells(found[count], kernel[count])]
         lines.append(f"| {f'**{label}**' if who == 'kernel' else label} | {' | '.join(cells)} |")
-    return [*lines, *(["", f"Absent from this run: {', '.join(absent)}."] if absent else [])]
+    notes = [f"Absent from this run: {', '.join(absent)}."] if absent else []
+    if run.machine.get("margin", {}).get("avx512"):
+        notes.append("The kernel uses vectors of 512 bits on this machine, and the C by hand in AVX2 those of 256.")
+    return [*lines, *(line for note in notes for line in ("", note))]
 
 
-def _of(run: Run, who: str, count: str) -> Case | None:
+def counts(run: Run) -> list[int]:
+    """Return on how many processors the kernel was measured, and so was everyone: 1, 2, 4, ... to all."""
+    run["peers, kernel, 1"]
+    return [case.noted("threads") for case in run.sized("peers, kernel, ")]
+
+
+def _of(run: Run, who: str, count: int) -> Case | None:
     name = f"peers, {who}, {count}"
     return run[name] if who in NEEDED else run.find(name)
-
-
-def _processors(count: str, kernel: Case) -> str:
-    return "one processor" if count == "one" else f"all {kernel.noted('threads')}"
 
 
 def _cells(case: Case | None, kernel: Case) -> tuple[str, str]:
@@ -52,20 +55,15 @@ def _cells(case: Case | None, kernel: Case) -> tuple[str, str]:
 
 
 def scaling(run: Run) -> list[str]:
-    """Write throughput by threads, in billions of path-steps a second."""
-    lines = ["| threads | " + " | ".join(LABELS[who] for who in _threaded(run)) + " |"]
-    lines.append("|---|" + "---|" * len(_threaded(run)))
-    for kernel in run.sized("threads, kernel, "):
-        threads = kernel.noted("threads")
-        cells = [_throughput(run, who, threads) for who in _threaded(run)]
-        lines.append(f"| {threads} | {' | '.join(cells)} |")
+    """Write throughput by processors, in billions of path-steps a second."""
+    present = [who for who in LABELS if _of(run, who, 1)]
+    lines = [f"| processors | {' | '.join(LABELS[who] for who in present)} |", "|---|" + "---|" * len(present)]
+    for count in counts(run):
+        cells = [_throughput(run, who, count) for who in present]
+        lines.append(f"| {count} | {' | '.join(cells)} |")
     return lines
 
 
-def _threaded(run: Run) -> list[str]:
-    return [who for who in LABELS if who in _SCALED or run.find(f"threads, {who}, 1")]
-
-
-def _throughput(run: Run, who: str, threads: int) -> str:
-    case, alone = run[f"threads, {who}, {threads}"], run[f"threads, {who}, 1"]
-    return f"{figure(1 / case.ns())}" + ("" if threads == 1 else f", {ratio(alone.ns() / case.ns())} one")
+def _throughput(run: Run, who: str, count: int) -> str:
+    case, alone = run[f"peers, {who}, {count}"], run[f"peers, {who}, 1"]
+    return f"{figure(1 / case.ns())}" + ("" if count == 1 else f", {ratio(alone.ns() / case.ns())} one")

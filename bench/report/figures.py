@@ -1,4 +1,4 @@
-"""The two figures: throughput against threads, error against time."""
+"""The two figures: throughput against processors, error against time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.report.accuracy import GRIDS, METHODS, MODELS, WHO
 from bench.report.cases import Case, Run
-from bench.report.contenders import LABELS
+from bench.report.contenders import LABELS, counts
 from kernel.figures.page import page
 
 if TYPE_CHECKING:
@@ -22,44 +22,41 @@ _COLOURS = {
     "quantlib": "#4b7f3a",
 }
 _MARKERS = dict(zip(GRIDS, "os^", strict=True))
+_EXACT = {"exact": "kernel", "numpy bridge": "numpy by hand"}  # whose colour each has
 _LEVEL, _RULE = "liquidation", "#e4e4e4"
 
 
 def throughput(run: Run, path: Path) -> None:
-    """Draw path-steps a second against threads; dashed: in proportion to threads."""
-    shown = [case.noted("threads") for case in run.sized("threads, kernel, ")]
+    """Draw path-steps a second against processors; dashed: in proportion to them."""
+    shown = counts(run)
+    found = {who: cases for who in _COLOURS if (cases := run.sized(f"peers, {who}, "))}
+    fastest = sorted(found, key=lambda who: found[who][-1].ns())
     with page(path, 7.5, 4.2) as figure:
         axes = figure.subplots()
-        for who in _COLOURS:
-            cases = run.sized(f"threads, {who}, ") or _contest(run, who)
-            if cases:
-                _contender(axes, who, cases)
-        axes.set(xscale="log", yscale="log", xlabel="threads", ylabel="billion path-steps a second")
+        for who, cases in found.items():
+            # of two that are close, one figure stands above its line, the other below
+            _contender(axes, who, cases, "top" if fastest.index(who) % 2 else "bottom")
+        axes.set(
+            xscale="log", yscale="log", xlabel="processors (threads or processes)", ylabel="billion path-steps a second"
+        )
         axes.set_xticks(shown, [str(one) for one in shown])
         axes.minorticks_off()
         axes.set_xlim(0.9 * shown[0], 1.15 * shown[-1])
         axes.yaxis.set_major_formatter(lambda speed, _: f"{speed:g}")
         axes.grid(axis="y", color=_RULE, linewidth=0.6)
-        axes.set_title("a year of GBM in 252 steps, four tiers; dashed: in proportion to threads", fontsize=9)
-        figure.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=8)
+        axes.set_title("a year of GBM in 252 steps, four tiers; dashed: in proportion to processors", fontsize=9)
+        figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
 
 
-def _contender(axes: Axes, who: str, cases: list[Case]) -> None:
+def _contender(axes: Axes, who: str, cases: list[Case], side: str) -> None:
     threads = [case.noted("threads") for case in cases]
     speeds, by_hand, colour = [1 / case.ns() for case in cases], who == "c", _COLOURS[who]
-    look = {"marker": "s", "markersize": 8, "fillstyle": "none"} if by_hand else {"marker": "o", "markersize": 5}
-    axes.plot(threads, speeds, color=colour, linewidth=1.6, label=LABELS[who], **look)
+    look = {"marker": "s", "markersize": 9, "fillstyle": "none"} if by_hand else {"marker": "o", "markersize": 5}
+    width = 1.0 if by_hand else 2.4 if who == "kernel" else 1.6  # the kernel's line shows beneath that by hand
+    axes.plot(threads, speeds, color=colour, linewidth=width, label=LABELS[who], **look)
     axes.plot(threads, [speeds[0] * one / threads[0] for one in threads], "--", color=colour, linewidth=0.8)
-    last, above = (threads[-1], speeds[-1]), "bottom" if by_hand else "top"
-    axes.annotate(
-        f"{speeds[-1]:.2g}", last, (7, 0), textcoords="offset points", va=above, color=colour, fontsize=8
-    )  # fmt: skip
-
-
-def _contest(run: Run, who: str) -> list[Case]:
-    """Return the cases of a contender that is measured on one processor and on all."""
-    found = [run.find(f"peers, {who}, {count}") for count in ("one", "all")]
-    return [case for case in found if case is not None]
+    last = threads[-1], speeds[-1]
+    axes.annotate(f"{speeds[-1]:.2g}", last, (8, 0), textcoords="offset points", va=side, color=colour, fontsize=8)
 
 
 def error(run: Run, path: Path) -> None:
@@ -69,14 +66,14 @@ def error(run: Run, path: Path) -> None:
         for axes, (model, name) in zip(panels, MODELS.items(), strict=True):
             for method in METHODS:
                 _method(axes, run[f"error, {model}, {_LEVEL}, {method}"], method)
-            axes.set(title=f"{name}: liquidation within five days", xlabel="seconds, all processors")
+            axes.set(title=f"{name}: liquidation within five days", xlabel="seconds")
             axes.set(xscale="log", yscale="log")
             axes.grid(color=_RULE, linewidth=0.6)
         panels[0].set_ylabel("error, bias and noise, over the probability")
         panels[0].yaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
         panels[0].yaxis.set_minor_formatter("")
         _legend(panels[0])
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
 
 
 def _method(axes: Axes, case: Case, method: str) -> None:
@@ -84,20 +81,21 @@ def _method(axes: Axes, case: Case, method: str) -> None:
     seconds = [one["seconds"] for one in points]
     errors = [one["error"] / case.noted("truth") for one in points]
     who, _, grid = method.rpartition(", ")
-    axes.plot(seconds, errors, marker=_MARKERS.get(grid, "D"), **_look(who))
+    axes.plot(seconds, errors, marker=_MARKERS.get(grid, "D"), **_look(who or grid))
 
 
 def _look(who: str) -> dict[str, Any]:
-    """Return the line of a contender's grids, or of the exact step, which nobody else has."""
-    if not who:
-        return {"color": _COLOURS["kernel"], "linewidth": 2.4, "markersize": 5}
+    """Return the line of a contender's grids, or of an exact step."""
+    if who in _EXACT:
+        return {"color": _COLOURS[_EXACT[who]], "linewidth": 2.4, "markersize": 5}
     style = "--" if who == "kernel" else "-"
     return {"color": _COLOURS[who], "linewidth": 1.2, "markersize": 4, "linestyle": style}
 
 
 def _legend(axes: Axes) -> None:
     """Say what colours and marks stand for."""
-    axes.plot([], [], marker="D", label=METHODS["exact"], **_look(""))
+    for method in _EXACT:
+        axes.plot([], [], marker="D", label=METHODS[method], **_look(method))
     for who, label in WHO.items():
         axes.plot([], [], label=f"grids, {label}", **_look(who))
     for grid, label in GRIDS.items():

@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from bench.report.accuracy import to_one_percent, truth
+from bench.report.accuracy import plainly, to_one_percent, truth
 from bench.report.cases import Run, UnusableError
 from bench.report.contenders import contest
 
-FIGURES = {"throughput": "Throughput against threads", "error": "Error against time"}
+FIGURES = {"throughput": "Throughput against processors", "error": "Error against time"}
 
 
 def where(run: Run) -> str:
@@ -39,12 +39,14 @@ def section(run: Run) -> list[str]:
         "",
         *(line for name, title in FIGURES.items() for line in (f"![{title}](docs/{name}.svg)", "")),
         *wrapped(
-            "One exact step against grids: the time to a standard error of 1% of the probability of a liquidation of "
-            f"a tenfold long perpetual within five days, under Merton's model ({truth(run, *merton)}), "
-            "on all processors; a grid's bias stays, however many its paths."
+            "One exact step against grids: the time with the paths that give the exact step a standard error of 1% of "
+            f"the probability of a liquidation of a tenfold long perpetual within five days, under Merton's model "
+            f"({truth(run, *merton)}), on all processors; a grid's bias stays, however many its paths."
         ),
         "",
         *to_one_percent(run, *merton),
+        "",
+        *wrapped(plainly(run, *merton)),
         "",
         *wrapped(
             f"`margin run`, a million paths: {warm.seconds()}; with nothing compiled yet {cold.seconds()}. By market, "
