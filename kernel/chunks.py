@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 # Cells of the time grid on which a summary counts breaches: minutes of a day; a half, third, fifth, ... of a horizon.
 CELLS = 1440
-# Steps x assets of one chunk: 10 to 40 ms, so long Ctrl-C and progress have to wait.
-_WORK = 2**23
+# Steps x assets of one chunk: at most 10 to 40 ms, so long Ctrl-C and progress have to wait; at least one or two, that
+# handing out chunks costs nothing beside them; between them, enough chunks for many threads.
+_MOST_WORK, _LEAST_WORK, _CHUNKS = 2**23, 2**19, 64
 _PER_PATH = 16  # what opening and closing a path costs, in steps
 _PER_JUMP = 25
-_FEWEST_PATHS, _MOST_PATHS = 16, 2**17
-_FEWEST_CHUNKS, _BLOCK = 16, 2048  # a short run too has something for each of several threads
+_FEWEST_PATHS, _MOST_PATHS, _BLOCK = 16, 2**17, 2048
 _scratch = threading.local()  # the workspace of a thread's last walk: megabytes that need not be new for each chunk
 
 
@@ -90,8 +90,9 @@ class ChunkResult(NamedTuple):
 def chunk_size(paths: int, steps: int, assets: int, jumps: float) -> int:
     """Return the paths of a chunk: of the work alone (jumps: expected on a path), never of the workers."""
     work = (steps + _PER_JUMP * jumps) * assets + _PER_PATH
-    most = min(max(paths / _FEWEST_CHUNKS, _BLOCK), _MOST_PATHS)
-    return int(max(2 ** int(np.log2(min(max(_WORK / work, 1), most))), _FEWEST_PATHS))
+    most = min(_MOST_WORK / work, _MOST_PATHS)
+    least = min(max(_LEAST_WORK / work, _BLOCK), most)
+    return int(max(2 ** int(np.log2(max(min(paths / _CHUNKS, most), least, 1))), _FEWEST_PATHS))
 
 
 def new_arrays(job: Job, first: int, last: int) -> Arrays:

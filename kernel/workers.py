@@ -14,6 +14,7 @@ from kernel.chunks import ChunkResult, ChunkSpec, Job, Summary, merge, run_chunk
 T = TypeVar("T")
 
 KEPT = ("loss", "terminal_price", "breach_time", "worst")  # of the arrays, by the outcome's names
+_FEW = 3  # chunks that are done sooner than threads are started and woken
 _MERGED_AT_ONCE = 16  # summaries that wait to be merged together
 
 
@@ -34,6 +35,9 @@ def results(
     if executor is not None:
         most = 4 * getattr(executor, "_max_workers", available_threads())
         yield from in_order(executor, run_chunk, ((spec, None) for spec in specs), most)
+        return
+    if threads == 1 or sum(-(-(stop - start) // size) for _, start, stop in parts) <= _FEW:
+        yield from (run_chunk(spec, arrays) for spec in specs)
         return
     with ThreadPoolExecutor(threads, thread_name_prefix="margin-kernel") as pool:
         yield from in_order(pool, run_chunk, ((spec, arrays) for spec in specs), 4 * threads)

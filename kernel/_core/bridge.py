@@ -10,16 +10,18 @@ the sum of it and an independent one, the bridge of an inverse Gaussian process.
 from __future__ import annotations
 
 import math
+from functools import cache
+from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from kernel._core.jit import block, point
 from kernel._core.noise import PASSAGE, draw_words
 from kernel._core.special import box_muller, uniform
 
 
-def passages_dtype(real: DTypeLike, width: int) -> np.dtype[np.void]:
+@cache
+def passages_dtype(real: np.dtype[Any], width: int) -> np.dtype[np.void]:
     """Describe the queue of segments that breached tiers in continuous time and wait for their times."""
     fields = [
         ("path", np.uint64),

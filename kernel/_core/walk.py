@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -238,10 +238,11 @@ def walk(step, book, plan, seed, normals, first, last, out, work):
 
 def new_workspace(real: DTypeLike, assets: int, tiers: int) -> Workspace:
     """Allocate the scratch of one walk."""
-    width = (COLUMN_ONE_ASSET if assets == 1 else COLUMN_MANY_ASSETS) // np.dtype(real).itemsize
+    kind: np.dtype[Any] = np.dtype(real)
+    width = (COLUMN_ONE_ASSET if assets == 1 else COLUMN_MANY_ASSETS) // kind.itemsize
     return Workspace(
-        lanes=np.zeros(3, lanes_dtype(real, width)),
-        assets=np.zeros((3, assets), assets_dtype(real, width)),
-        queue=np.zeros(1, passages_dtype(real, 2 * width)),
-        depth=np.zeros((tiers, 2 * width), real),
+        lanes=np.zeros(3, lanes_dtype(kind, width)),
+        assets=np.zeros((3, assets), assets_dtype(kind, width)),
+        queue=np.zeros(1, passages_dtype(kind, 2 * width)),
+        depth=np.zeros((tiers, 2 * width), kind),
     )
