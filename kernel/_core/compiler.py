@@ -9,6 +9,7 @@ Measured on Merton's walk: less than half the compile time, and the walk is no s
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from numba import _dynfunc  # type: ignore[attr-defined]  # a compiled module
@@ -127,6 +128,16 @@ class InnerCompiler(CompilerBase):
 
 class KernelCompiler(CompilerBase):
     """Compiles a function that Python calls."""
+
+    def compile_extra(self, func: Any) -> Any:
+        """Compile it, without looking for cycles meanwhile: a tenth of the time, among objects that are all in use."""
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return super().compile_extra(func)
+        finally:
+            if collecting:
+                gc.enable()
 
     def define_pipelines(self) -> list[PassManager]:
         """Return the passes."""
