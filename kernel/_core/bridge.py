@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from kernel._core.jit import block, point
-from kernel._core.noise import PASSAGE, draw_words
+from kernel._core.noise import ALL_ASSETS, PASSAGE, draw_words
 from kernel._core.special import box_muller, uniform
 
 
@@ -110,12 +110,12 @@ def _close_ranks(queue, depth, n):
 @block
 def resolve(queue, depth, seed, offset, breach):
     """Draw every waiting breach time into breach[tier, path - offset] and empty the queue."""
-    last, moment, target, first = queue.last, queue.moment, queue.target, True
+    last, moment, target, first = queue.last, queue.moment, queue.target, np.bool_(True)
     while queue.count > 0:
         n = queue.count
         for i in range(n):
             moment[i], target[i] = np.uint64(last[i]), depth[last[i], i]
-        draw_words(seed, queue.path, moment, 0, PASSAGE, n, queue.words)
+        draw_words(seed, queue.path, moment, ALL_ASSETS, PASSAGE, n, queue.words)
         _draw_fractions(queue, first, n)
-        queue.count, first = _write_times(queue, offset, breach), False
+        queue.count, first = _write_times(queue, offset, breach), np.bool_(False)
         _close_ranks(queue, depth, queue.count)

@@ -10,7 +10,7 @@ from numba.extending import overload
 from kernel._core.covariance import carry
 from kernel._core.jit import INNER, block
 from kernel._core.lanes import Segment, flagged, lower, whole_vectors
-from kernel._core.noise import JUMP, draw_words, to_exponentials, to_normals
+from kernel._core.noise import ALL_ASSETS, JUMP, ONE_PAIR, draw_words, to_exponentials, to_normals
 from kernel._core.operations import advance, covariance, fathom, jump, mark, read, screen
 from kernel._core.special import log, uniform
 from kernel._core.tiers import gather, settle, take_exponents
@@ -48,7 +48,7 @@ def cross(step, book, plan, seed, lanes, assets, segment, n, leapers, leaper_ass
 def _open_jumping(step, seed, lanes, n):
     for i in range(n):
         lanes.start[i], lanes.jumps[i] = 0.0, np.uint64(0)
-    draw_words(seed, lanes.path, np.uint64(0), 0, JUMP, n, lanes.words)
+    draw_words(seed, lanes.path, np.uint64(0), ALL_ASSETS, JUMP, n, lanes.words)
     _advance_clock(step, lanes, n)
 
 
@@ -114,7 +114,7 @@ def _draw_jump(step, seed, few, assets, n):
     for row in range(assets.size):
         a = assets.size - 1 - row  # asset 0 comes last: its words also hold the bridge and the clock
         draw_words(seed, few.path, few.moment, a, JUMP, whole, few.words)
-        to_normals(few.words, 1, whole, assets[a].noise)
+        to_normals(few.words, ONE_PAIR, whole, assets[a].noise)
     to_exponentials(few.words[2], whole, 0.5, few.exponent)
     _advance_clock(step, few, whole)
 
@@ -150,7 +150,7 @@ def _leap(step, book, plan, seed, lanes, assets, segment, few, few_assets, n, le
         if bridged:
             screen(book, spread, few, few_assets, few.span, few.exponent, n)
             count = gather(spread, few, few_assets, piece, n, ledger.few, ledger.few_assets)
-            settle(book, spread, few, count, True, ledger, seed)
+            settle(book, spread, few, count, bridged, ledger, seed)
         if sounded:
             fathom(book, spread, few, few_assets, n)
             lower(few, n)
@@ -162,7 +162,7 @@ def _leap(step, book, plan, seed, lanes, assets, segment, few, few_assets, n, le
             instant = Segment(few.start, few.start, few.span, few.root, _AFTER)
             screen(book, spread, few, few_assets, few.span, zero, n)
             count = gather(spread, few, few_assets, instant, n, ledger.few, ledger.few_assets)
-            settle(book, spread, few, count, False, ledger, seed)
+            settle(book, spread, few, count, np.bool_(False), ledger, seed)
         if sounded:
             read(book, few, few_assets, n)
             lower(few, n)

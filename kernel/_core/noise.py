@@ -1,7 +1,7 @@
 """Random numbers at an address: (seed; path, moment, row, stream) -> words, normals, exponentials.
 
 Nothing here has state. The counter of Philox is (path, moment, row, stream + path's upper bits): `moment` counts
-groups of four steps, jumps or tiers according to the stream, `row` is the asset.
+groups of four steps, jumps or tiers according to the stream, `row` is the asset, 0 for what is drawn for all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from kernel._core.philox import philox4x32
 from kernel._core.special import box_muller, fma, log, uniform, view
 
 DIFFUSION, BRIDGE, JUMP, JUMP_SIZE, PASSAGE, VARIANCE, RESAMPLE = (np.uint64(stream) for stream in range(7))
+# Typed numbers, as a literal is a type of its own and would compile what takes it once more.
+ALL_ASSETS, ONE_PAIR, TWO_PAIRS = np.int64(0), np.int64(1), np.int64(2)
 MAX_PATHS = 2**56
 MAX_STEPS = 2**34
 

@@ -20,7 +20,16 @@ from kernel._core.lanes import (
     lanes_dtype,
     lower,
 )
-from kernel._core.noise import BRIDGE, DIFFUSION, draw_words, to_ceilings, to_exponentials, to_normals
+from kernel._core.noise import (
+    ALL_ASSETS,
+    BRIDGE,
+    DIFFUSION,
+    TWO_PAIRS,
+    draw_words,
+    to_ceilings,
+    to_exponentials,
+    to_normals,
+)
 from kernel._core.operations import covariance, fathom, fathoms_all, glance, mark, move_state, open_state, read, screen
 from kernel._core.special import exp
 from kernel._core.tiers import Ledger, drop_unflagged, gather, settle, take_exponents
@@ -117,9 +126,9 @@ def _draw_four_steps(seed, s, bridged, normals, first, n, lanes, assets):
             draw_words(seed, lanes.pair, moment, a, DIFFUSION, n, lanes.words)
             if normals.mirrored:
                 _negate_odd(lanes, n)
-            to_normals(lanes.words, 2, n, assets[a].noise)
+            to_normals(lanes.words, TWO_PAIRS, n, assets[a].noise)
     if bridged:
-        draw_words(seed, lanes.path, moment, 0, BRIDGE, n, lanes.chance)
+        draw_words(seed, lanes.path, moment, ALL_ASSETS, BRIDGE, n, lanes.chance)
 
 
 @block
@@ -164,7 +173,13 @@ def _watch(step, book, plan, seed, lanes, assets, segment, n, jumped, ledger):
     if not plan.bridged:
         screen(book, spread, lanes, assets, segment.span, real(0), n)
         settle(
-            book, spread, lanes, gather(spread, lanes, assets, segment, n, few, ledger.few_assets), False, ledger, seed
+            book,
+            spread,
+            lanes,
+            gather(spread, lanes, assets, segment, n, few, ledger.few_assets),
+            plan.bridged,
+            ledger,
+            seed,
         )
         return
     to_ceilings(lanes.chance[segment.slot], n, 0.5, lanes.ceiling)
@@ -174,7 +189,7 @@ def _watch(step, book, plan, seed, lanes, assets, segment, n, jumped, ledger):
     count = gather(spread, lanes, assets, segment, n, few, ledger.few_assets)
     take_exponents(lanes, segment.slot, few, count)
     screen(book, spread, few, ledger.few_assets, few.span, few.exponent, count)
-    settle(book, spread, lanes, drop_unflagged(spread, few, ledger.few_assets, count), True, ledger, seed)
+    settle(book, spread, lanes, drop_unflagged(spread, few, ledger.few_assets, count), plan.bridged, ledger, seed)
 
 
 @block

@@ -14,7 +14,7 @@ from kernel import checks
 from kernel._core.covariance import Local
 from kernel._core.jit import block as block_of_lanes
 from kernel._core.jit import implements
-from kernel._core.noise import RESAMPLE, draw_words
+from kernel._core.noise import ALL_ASSETS, RESAMPLE, draw_words
 from kernel._core.operations import advance, at, covariance, move_state, open_state
 from kernel._core.special import fma
 from kernel.errors import Problems
@@ -51,7 +51,7 @@ def _pick(step, seed, s, lanes, n):
     """Fill lanes.words[0] with the time whose residuals each lane takes: blocks of times in a circle."""
     number, within = s // step.block, s % step.block
     if within == 0 and number & 3 == 0:
-        draw_words(seed, lanes.path, np.uint64(number >> 2), 0, RESAMPLE, n, lanes.lot)
+        draw_words(seed, lanes.path, np.uint64(number >> 2), ALL_ASSETS, RESAMPLE, n, lanes.lot)
     lot, pick, size = lanes.lot[number & 3], lanes.words[0], np.uint64(step.residuals.shape[1])
     for i in range(n):
         time = ((np.uint64(lot[i]) * size) >> np.uint64(32)) + np.uint64(within)
