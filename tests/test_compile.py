@@ -117,6 +117,10 @@ def test_the_walk_is_packed_and_calls_no_libm() -> None:
     assert listing.count("vsqrtps") >= 2
     assert len(re.findall(r"vfn?m(?:add|sub)\d+ps", listing)) >= 50
     assert not LIBM.search(listing)
+    for name, packed in (("draw_words", "vpmuludq"), ("to_normals", "vsqrtps"), ("_screen_barrier", "vcmp")):
+        bodies = [part for part in re.split(r"\n(?=_Z)", listing) if name in part.partition(":")[0]]
+        assert bodies, name
+        assert all(packed in body for body in bodies), name
 
 
 @pytest.mark.parametrize("body", [lambda x: x[1:], lambda x: np.zeros(x.size).sum()])

@@ -10,7 +10,7 @@ from numba.extending import overload
 from kernel._core.covariance import carry
 from kernel._core.jit import INNER, block
 from kernel._core.lanes import Segment, flagged, lower, whole_vectors
-from kernel._core.noise import ALL_ASSETS, JUMP, ONE_PAIR, draw_words, to_exponentials, to_normals
+from kernel._core.noise import ALL_ASSETS, JUMP, draw_words, to_exponentials, to_normals
 from kernel._core.operations import advance, covariance, fathom, jump, mark, read, screen
 from kernel._core.special import log, uniform
 from kernel._core.tiers import gather, settle, take_exponents
@@ -114,7 +114,7 @@ def _draw_jump(step, seed, few, assets, n):
     for row in range(assets.size):
         a = assets.size - 1 - row  # asset 0 comes last: its words also hold the bridge and the clock
         draw_words(seed, few.path, few.moment, a, JUMP, whole, few.words)
-        to_normals(few.words, ONE_PAIR, whole, assets[a].noise)
+        to_normals(few.words, 1, whole, assets[a].noise)
     to_exponentials(few.words[2], whole, 0.5, few.exponent)
     _advance_clock(step, few, whole)
 

@@ -14,8 +14,7 @@ from kernel._core.philox import philox4x32
 from kernel._core.special import box_muller, fma, log, uniform, view
 
 DIFFUSION, BRIDGE, JUMP, JUMP_SIZE, PASSAGE, VARIANCE, RESAMPLE = (np.uint64(stream) for stream in range(7))
-# Typed numbers, as a literal is a type of its own and would compile what takes it once more.
-ALL_ASSETS, ONE_PAIR, TWO_PAIRS = np.int64(0), np.int64(1), np.int64(2)
+ALL_ASSETS = np.int64(0)  # typed, as a literal is a type of its own and would compile what takes it once more
 MAX_PATHS = 2**56
 MAX_STEPS = 2**34
 
@@ -36,7 +35,10 @@ def draw_words(seed, path, moment, row, stream, n, words):
 
 @block
 def to_normals(words, pairs, n, normals):
-    """Turn the first two (pairs = 1) or all four words of n lanes into as many independent standard normals."""
+    """Turn the first two (pairs = 1) or all four words of n lanes into as many independent standard normals.
+
+    pairs: a literal, so that the rows are known when compiling: else they might be the same, and the loop stays scalar.
+    """
     unit = normals.dtype.type(1)
     for pair in range(pairs):
         k = 2 * pair

@@ -24,7 +24,6 @@ from kernel._core.noise import (
     ALL_ASSETS,
     BRIDGE,
     DIFFUSION,
-    TWO_PAIRS,
     draw_words,
     to_ceilings,
     to_exponentials,
@@ -126,7 +125,7 @@ def _draw_four_steps(seed, s, bridged, normals, first, n, lanes, assets):
             draw_words(seed, lanes.pair, moment, a, DIFFUSION, n, lanes.words)
             if normals.mirrored:
                 _negate_odd(lanes, n)
-            to_normals(lanes.words, TWO_PAIRS, n, assets[a].noise)
+            to_normals(lanes.words, 2, n, assets[a].noise)
     if bridged:
         draw_words(seed, lanes.path, moment, ALL_ASSETS, BRIDGE, n, lanes.chance)
 
@@ -172,15 +171,8 @@ def _watch(step, book, plan, seed, lanes, assets, segment, n, jumped, ledger):
     spread, few, real = covariance(step), ledger.few, lanes.span.dtype.type
     if not plan.bridged:
         screen(book, spread, lanes, assets, segment.span, real(0), n)
-        settle(
-            book,
-            spread,
-            lanes,
-            gather(spread, lanes, assets, segment, n, few, ledger.few_assets),
-            plan.bridged,
-            ledger,
-            seed,
-        )
+        count = gather(spread, lanes, assets, segment, n, few, ledger.few_assets)
+        settle(book, spread, lanes, count, plan.bridged, ledger, seed)
         return
     to_ceilings(lanes.chance[segment.slot], n, 0.5, lanes.ceiling)
     glance(book, spread, lanes, assets, segment.span, lanes.ceiling, n)

@@ -13,7 +13,7 @@ from kernel import checks
 from kernel._core.covariance import Local
 from kernel._core.jit import block, implements
 from kernel._core.lanes import flagged, whole_vectors
-from kernel._core.noise import TWO_PAIRS, VARIANCE, draw_words, to_normals
+from kernel._core.noise import VARIANCE, draw_words, to_normals
 from kernel._core.normal import log1p, to_exponential
 from kernel._core.operations import advance, covariance, move_state, open_state
 from kernel._core.special import fma, log
@@ -46,7 +46,7 @@ def _draw_shocks(step, seed, moment, lanes, assets, n):
     for row in range(assets.size):
         a = assets.size - 1 - row  # in falling order: each needs the raw shocks of those before it
         draw_words(seed, lanes.path, moment, a, VARIANCE, n, lanes.words)
-        to_normals(lanes.words, TWO_PAIRS, n, assets[a].shock)
+        to_normals(lanes.words, 2, n, assets[a].shock)
     for row in range(assets.size):
         a = assets.size - 1 - row
         for slot in range(4):
