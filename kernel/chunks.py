@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 # Cells of the time grid on which a summary counts breaches: minutes of a day; a half, third, fifth, ... of a horizon.
 CELLS = 1440
-# Steps x assets of one chunk: at most 10 to 40 ms, so long Ctrl-C and progress have to wait; at least one or two, that
-# handing out chunks costs nothing beside them; between them, enough chunks for many threads.
-_MOST_WORK, _LEAST_WORK, _CHUNKS = 2**23, 2**19, 64
+# Steps x assets of one chunk: at most 10 to 40 ms, so long Ctrl-C and progress have to wait; at least three or so, that
+# handing out chunks costs little beside them; between them, enough chunks for many threads.
+_MOST_WORK, _LEAST_WORK, _CHUNKS = 2**23, 2**21, 32
 _PER_PATH = 16  # what opening and closing a path costs, in steps
 _PER_JUMP = 25
 _FEWEST_PATHS, _MOST_PATHS, _BLOCK = 16, 2**17, 2048
