@@ -530,12 +530,12 @@ def validate(config: Path, market: Path | None, overrides: Sequence[str]) -> Non
 @click.option("--precision", type=click.Choice(["single", "double"]), default="single", show_default=True)
 def warmup(precision: str) -> None:
     """Compile the kernels of every market and keep them on disk."""
-    from kernel.info import environment, warmed
+    from kernel.info import cache_folder, warmed
 
     for market, assets, _, seconds in warmed((precision,)):
         several = "several assets" if assets > 1 else "one asset"
         click.echo(f"{market}, {several}, {precision} precision: {seconds:.1f} s", err=True)
-    click.echo(f"kept in {environment()['cache_folder'] or 'memory only: no cache folder can be written'}", err=True)
+    click.echo(f"kept in {cache_folder() or 'memory only: no cache folder can be written'}", err=True)
 
 
 @main.command()

@@ -34,7 +34,6 @@ class Answers(NamedTuple):
     """What was measured of a question."""
 
     question: Question
-    truth: float
     paths: int
     seconds: dict[str, list[float]]
     million: dict[str, list[float]]
@@ -54,7 +53,7 @@ def answers(model: str, level: str) -> Answers:
         sizes = [size for size in SIZES if size * (asked.steps(method) + _PER_PATH) <= MOST_WORK]
         times = measure({str(size): asked.answer(method, size) for size in sizes}, 3)
         curves[method] = {size: sorted(times[str(size)])[len(times[str(size)]) // 2] for size in sizes}
-    return Answers(asked, truth, paths, seconds, million, curves)
+    return Answers(asked, paths, seconds, million, curves)
 
 
 def noted(asked: Question, method: str, paths: int) -> dict[str, Any]:

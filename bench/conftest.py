@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from kernel.benchmark import described
+from kernel.info import installed
 
 _CONTENDERS = {"jax": "JAX", "quantlib": "QuantLib"}
 
@@ -16,7 +16,7 @@ _CONTENDERS = {"jax": "JAX", "quantlib": "QuantLib"}
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     """Add the machine as `margin bench` describes it, and the contenders' versions."""
     found = described()
-    found["versions"] |= {name: known for package, name in _CONTENDERS.items() if (known := _installed(package))}
+    found["versions"] |= {name: known for package, name in _CONTENDERS.items() if (known := installed(package))}
     compiler = shutil.which("cc")
     if compiler is not None:
         told = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
@@ -24,10 +24,3 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     flags = Path("/proc/cpuinfo")
     found["avx512"] = flags.exists() and "avx512f" in flags.read_text().split()
     machine_info["margin"] = found
-
-
-def _installed(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

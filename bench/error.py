@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ import kernel
 from bench import jobs
 from bench.peers import numpy_bridge, numpy_grid, numpy_normals
 from kernel.workers import available_threads
-from tests.oracles import gbm, grid_passage, passage
+from tests.oracles import gbm, grid_passage, merton, passage
 
 GRIDS = {"5 minutes": 1440, "1 hour": 120, "1 day": 5}
 METHODS = (
@@ -22,7 +23,18 @@ METHODS = (
     *(f"{who}, {grid}" for who in ("kernel", "numpy", "numpy by hand") for grid in GRIDS),
 )
 CASH = {"liquidation": 6_000.0, "rare": 10_000.0}  # of a price of 60,000: tenfold and sixfold
+_DRIFT = 0.0  # of the expected price
 _REACH = 1.2  # a log price that is not left within five days
+
+
+@cache
+def _truth(law: numpy_grid.Law, barrier: float) -> float:
+    drift, volatility, *jumps = law
+    if not law.jump_intensity:
+        return float(gbm.hit_probability(barrier, drift, volatility, jobs.FIVE_DAYS))
+    return passage.hit_probability(
+        barrier, passage.Diffusion(drift, volatility, passage.normal_jumps(*jumps)), jobs.FIVE_DAYS
+    )
 
 
 class Question(NamedTuple):
@@ -60,24 +72,18 @@ class Question(NamedTuple):
 
     def truth(self) -> float:
         """Return the probability in continuous time: closed form of GBM, transform of Merton's model."""
-        drift, volatility, *jumps = self.law
-        if not self.law.jump_intensity:
-            return float(gbm.hit_probability(self.barrier, drift, volatility, jobs.FIVE_DAYS))
-        law = passage.Diffusion(drift, volatility, passage.normal_jumps(*jumps))
-        return passage.hit_probability(self.barrier, law, jobs.FIVE_DAYS)
+        return _truth(self.law, self.barrier)
 
     def expected(self, method: str) -> float:
         """Return what a method tends to with more paths: the truth, or its grid's probability by Fourier transform."""
-        if self.steps(method) == 1:
+        steps = self.steps(method)
+        if steps == 1:
             return self.truth()
-        found = grid_passage.hit_probabilities(self.barrier, self._exponent, jobs.FIVE_DAYS, self.steps(method), _REACH)
-        return float(found[-1])
 
-    def _exponent(self, u: NDArray[np.float64]) -> NDArray[np.complex128]:
-        """Return the characteristic exponent of the log price."""
-        law, i = self.law, 1j
-        jump = np.exp(i * law.jump_mean * u - 0.5 * (law.jump_volatility * u) ** 2)
-        return np.asarray(i * law.drift * u - 0.5 * (law.volatility * u) ** 2 + law.jump_intensity * (jump - 1.0))
+        def exponent(u: NDArray[np.float64]) -> NDArray[np.complex128]:
+            return merton.exponent(u, _DRIFT, *self.law[1:])
+
+        return float(grid_passage.hit_probabilities(self.barrier, exponent, jobs.FIVE_DAYS, steps, _REACH)[-1])
 
 
 def question(model: str, level: str) -> Question:
@@ -89,7 +95,7 @@ def question(model: str, level: str) -> Question:
     job = job._replace(account=account, ladder=kernel.Ladder({"liquidation": 1.0}))
     stated = job.market.parameters()
     names = "spot", "volatility", "jump_intensity", "jump_mean", "jump_volatility"
-    spot, volatility, intensity, mean, deviation = (float(np.ravel(stated.get(name, 0.0))[0]) for name in names)
-    drift = -(volatility**2) / 2 - intensity * math.expm1(mean + deviation**2 / 2)
+    spot, *diffusion_and_jumps = (float(np.ravel(stated.get(name, 0.0))[0]) for name in names)
     barrier = math.log((position.entry_price - account.cash) / (1 - rate) / spot)
-    return Question(job, numpy_grid.Law(drift, volatility, intensity, mean, deviation), barrier)
+    law = numpy_grid.Law(merton.log_drift(_DRIFT, *diffusion_and_jumps), *diffusion_and_jumps)
+    return Question(job, law, barrier)

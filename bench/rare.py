@@ -10,6 +10,7 @@ from pathlib import Path
 
 import kernel
 from bench import jobs
+from bench.markdown import two_figures
 from tests.oracles import gbm, kou
 
 TARGET = Path(__file__).parents[1] / "docs" / "importance.md"
@@ -48,7 +49,7 @@ def breaches() -> list[str]:
             fewer = found.value * (1 - found.value) / (found.standard_error**2 * PATHS)
             off = (found.value - real) / found.standard_error
             error = f"{100 * found.standard_error / found.value:.2f}%"
-            rows.append(f"| {name} | {real:.3e} | {found.value:.3e} | {error} | {off:+.1f} | {_figure(fewer)} |")
+            rows.append(f"| {name} | {real:.3e} | {found.value:.3e} | {error} | {off:+.1f} | {two_figures(fewer)} |")
     return rows
 
 
@@ -69,12 +70,8 @@ def losses() -> list[str]:
                 for measure, one in zip(measures, found, strict=True)
             ]
             cells = " | ".join(f"{one.value:,.0f} | {100 * one.standard_error / one.value:.3f}%" for one in found)
-            rows.append(f"| {name} | {100 * level:g}% | {cells} | {' | '.join(map(_figure, fewer))} |")
+            rows.append(f"| {name} | {100 * level:g}% | {cells} | {' | '.join(map(two_figures, fewer))} |")
     return rows
-
-
-def _figure(ratio: float) -> str:
-    return f"{float(f'{ratio:.2g}'):,.{0 if ratio >= 10 else 1}f}"
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 import kernel
 from bench import jobs
+from bench.markdown import two_figures
 from tests.oracles import gbm
 
 RUNS, COVERED = 60, 400
@@ -73,13 +74,9 @@ def gains() -> list[str]:
         plain = _values(job, "plain").var(axis=1, ddof=1) * PATHS["plain"]
         for sampling in ("antithetic", "sobol"):
             own = _values(job, sampling).var(axis=1, ddof=1) * PATHS[sampling]
-            cells = " | ".join(_figure(ratio) for ratio in plain / own)
+            cells = " | ".join(two_figures(ratio) for ratio in plain / own)
             rows.append(f"| {name} | {sampling} | {cells} |")
     return rows
-
-
-def _figure(ratio: float) -> str:
-    return f"{float(f'{ratio:.2g}'):,.{0 if ratio >= 10 else 1}f}"
 
 
 def times() -> list[str]:

@@ -27,7 +27,7 @@ _ALSO = ("pyarrow", "click", "pydantic", "scipy", "arch")
 def environment() -> dict[str, Any]:
     """Return versions, machine, threads and cache folder as plain values."""
     return {
-        "versions": versions() | {name: _installed(name) for name in _ALSO},
+        "versions": versions() | {name: installed(name) for name in _ALSO},
         "python": platform.python_version(),
         "executable": sys.executable,
         "platform": platform.platform(),
@@ -42,7 +42,8 @@ def cache_folder() -> str | None:
     return str(CACHE_FOLDER) if CACHE_FOLDER else None
 
 
-def _installed(name: str) -> str | None:
+def installed(name: str) -> str | None:
+    """Return the version of a package, or None where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -12,7 +12,8 @@ import pytest
 
 from bench.report import figures
 from bench.report.__main__ import write
-from bench.report.cases import UnusableError, figure, ratio
+from bench.report.cases import UnusableError, ratio
+from kernel.report.numbers import three_figures
 
 STEPS, PATHS = 1_000_000, 10_000
 SPEEDS = {
@@ -225,7 +226,7 @@ def test_other_files_are_refused(report: Report, tmp_path: Path) -> None:
 
 def test_numbers_have_three_figures() -> None:
     """Figures and ratios keep three figures, thousands whole."""
-    assert [figure(one) for one in (0.01234, 2.0, 99.96, 999.4, 999.6, 12_345.6)] == [
+    assert [three_figures(one) for one in (0.01234, 2.0, 99.96, 999.4, 999.6, 12_345.6)] == [
         "0.0123",
         "2.00",
         "100",

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import multivariate_normal, norm
 
 from tests.oracles import closing, gbm, grid_passage, kou, merton, passage
@@ -18,9 +18,7 @@ NO_JUMPS = passage.normal_jumps(0.0, 0.0, 1.0)
 
 
 def _merton() -> passage.Diffusion:
-    drift, volatility, intensity, m, s = MERTON
-    nu = drift - 0.5 * volatility**2 - intensity * math.expm1(m + 0.5 * s**2)
-    return passage.Diffusion(nu, volatility, passage.normal_jumps(intensity, m, s))
+    return passage.Diffusion(merton.log_drift(*MERTON), MERTON[1], passage.normal_jumps(*MERTON[2:]))
 
 
 def _kou() -> passage.Diffusion:
@@ -31,14 +29,8 @@ def _normal_exponent(u: NDArray[np.float64]) -> NDArray[np.complex128]:
     return 1j * u * NU - 0.5 * (VOLATILITY * u) ** 2
 
 
-def _merton_exponent(u: NDArray[np.float64]) -> NDArray[np.complex128]:
-    jump = np.exp(1j * u * MERTON[3] - 0.5 * (MERTON[4] * u) ** 2) - 1.0
-    return np.asarray(1j * u * _merton().log_drift - 0.5 * (MERTON[1] * u) ** 2 + MERTON[2] * jump)
-
-
-def _merton_characteristic(u: complex) -> complex:
-    jump = np.exp(1j * u * MERTON[3] - 0.5 * (MERTON[4] * u) ** 2) - 1.0
-    return complex(np.exp(T * (1j * u * _merton().log_drift - 0.5 * (MERTON[1] * u) ** 2 + MERTON[2] * jump)))
+def _merton_exponent(u: ArrayLike) -> NDArray[np.complex128]:
+    return merton.exponent(u, *MERTON)
 
 
 # --- watched continuously
@@ -134,7 +126,7 @@ def test_losses_of_a_normal_return_are_gbms(quantity: float) -> None:
 
 def test_losses_of_normal_jumps_are_mertons() -> None:
     """From its characteristic function Merton's VaR and ES are those of the Poisson mixture."""
-    law = (_merton_characteristic, 4.0)
+    law = (lambda u: complex(np.exp(T * _merton_exponent(u))), 4.0)
     expected = merton.value_at_risk(0.99, 100.0, *MERTON, T)
     assert closing.value_at_risk(0.99, 1.0, 100.0, *law) == pytest.approx(expected, rel=1e-9)
     expected = merton.expected_shortfall(0.99, 100.0, *MERTON, T)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from scipy.stats import norm
 
 import kernel
+from bench.markdown import wrapped
 
 
 class Comparison(NamedTuple):
@@ -53,8 +53,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def prose(text: str) -> list[str]:
     """Return a paragraph, wrapped, and an empty line."""
-    words = " ".join(text.split())
-    return [*textwrap.wrap(words, 118, break_long_words=False, break_on_hyphens=False), ""]
+    return [*wrapped(text), ""]
 
 
 def largest_by_chance(count: int, probability: float) -> float:

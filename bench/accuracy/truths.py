@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import kernel
-from tests.oracles import closing, gbm, kou, passage
+from tests.oracles import closing, gbm, kou, merton, passage
 
 SPOT, HORIZON = 60_000.0, 5 / 365
 MAINTENANCE = 0.005
@@ -72,29 +72,19 @@ def barrier(account: kernel.Account, tier: str) -> float:
 
 def _gbm() -> Case:
     nu = -(_VOLATILITY**2) / 2
-
-    def exponent(u: Any) -> NDArray[np.complex128]:
-        return np.asarray(1j * u * nu - 0.5 * (_VOLATILITY * u) ** 2)
-
     return Case(
         "GBM",
         kernel.Gbm(assets=["BTC"], spot=SPOT, volatility=_VOLATILITY),
         _VOLATILITY,
         lambda level, t: float(gbm.hit_probability(level, nu, _VOLATILITY, t)),
         lambda level, t: gbm.hit_time_quantile(level, nu, _VOLATILITY, t, 0.5),
-        exponent,
+        lambda u: merton.exponent(u, 0.0, _VOLATILITY, 0.0, 0.0, 0.0),
     )
 
 
 def _merton() -> Case:
-    intensity, mean, spread = _MERTON
-    nu = -(_WITH_JUMPS**2) / 2 - intensity * math.expm1(mean + spread**2 / 2)
+    nu = merton.log_drift(0.0, _WITH_JUMPS, *_MERTON)
     law = passage.Diffusion(nu, _WITH_JUMPS, passage.normal_jumps(*_MERTON))
-
-    def exponent(u: Any) -> NDArray[np.complex128]:
-        jumps = intensity * (np.exp(1j * u * mean - 0.5 * (spread * u) ** 2) - 1)
-        return np.asarray(1j * u * nu - 0.5 * (_WITH_JUMPS * u) ** 2 + jumps)
-
     stated = dict(zip(("jump_intensity", "jump_mean", "jump_volatility"), _MERTON, strict=True))
     return Case(
         "Merton",
@@ -102,7 +92,7 @@ def _merton() -> Case:
         _WITH_JUMPS,
         lambda level, t: passage.hit_probability(level, law, t),
         lambda level, t: passage.hit_time_quantile(level, law, t, 0.5),
-        exponent,
+        lambda u: merton.exponent(u, 0.0, _WITH_JUMPS, *_MERTON),
     )
 
 

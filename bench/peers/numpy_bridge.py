@@ -21,9 +21,8 @@ from bench.peers import numpy_normals
 from bench.peers.numpy_grid import Law
 from bench.peers.numpy_normals import Reals
 
-CHUNK = (
-    65_536  # measured, ms a million paths: 16,384 12.0 (Merton 41), 32,768 7.1 (33), 65,536 6.4 (17), 131,072 6.0 (20)
-)
+# Measured, ms a million paths: 16,384 12.0 (Merton 41), 32,768 7.1 (33), 65,536 6.4 (17), 131,072 6.0 (20).
+CHUNK = 65_536
 
 
 class _Noise:

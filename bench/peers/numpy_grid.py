@@ -1,10 +1,10 @@
 """First passage on a grid of steps in NumPy, under GBM or Merton's jumps, as its users would write it well.
 
-Single precision, in place, on chunks that stay in the outer cache, a thread for each processor: with shorter
-calls the threads wait for the interpreter's lock. The log price is
-counted in standard deviations of a step, and the barrier moves against the drift, so that a step is one sum, one
-comparison and one "or". The jumps of a chunk in a step are one Poisson number, and go to paths drawn at random: jumps
-are rare, and nothing is spent on paths that have none. To drop paths once they are decided took as long as it saved.
+Single precision, in place, on chunks that stay in the outer cache, a thread for each processor: with shorter calls the
+threads wait for the interpreter's lock. The log price is counted in standard deviations of a step, and the barrier
+moves against the drift, so that a step is one sum, one comparison and one "or". The jumps of a chunk in a step are one
+Poisson number, and go to paths drawn at random: jumps are rare, and nothing is spent on paths that have none. To drop
+paths once they are decided took as long as it saved.
 """
 
 from __future__ import annotations

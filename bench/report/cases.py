@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kernel.report.numbers import three_figures
+
 _NS = 1e9
 
 
@@ -49,17 +51,7 @@ class Case(NamedTuple):
 
 
 def _written(median: float, low: float, high: float) -> str:
-    return f"{figure(median)} ({figure(low)} to {figure(high)})"
-
-
-def figure(value: float) -> str:
-    """Write a number with three figures.
-
-    Example:
-        >>> figure(2.3456), figure(23.456), figure(2345.6)
-        ('2.35', '23.5', '2,346')
-    """
-    return f"{value:#.3g}".rstrip(".") if value < 999.5 else f"{value:,.0f}"
+    return f"{three_figures(median)} ({three_figures(low)} to {three_figures(high)})"
 
 
 def ratio(value: float) -> str:

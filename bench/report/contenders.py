@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench.report.cases import Case, Run, figure, ratio
+from bench.report.cases import Case, Run, ratio
+from kernel.report.numbers import three_figures
 
 LABELS = {
     "kernel": "margin-kernel",
@@ -66,4 +67,4 @@ def scaling(run: Run) -> list[str]:
 
 def _throughput(run: Run, who: str, count: int) -> str:
     case, alone = run[f"peers, {who}, {count}"], run[f"peers, {who}, 1"]
-    return f"{figure(1 / case.ns())}" + ("" if count == 1 else f", {ratio(alone.ns() / case.ns())} one")
+    return f"{three_figures(1 / case.ns())}" + ("" if count == 1 else f", {ratio(alone.ns() / case.ns())} one")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from bench.markdown import wrapped
 from bench.report.accuracy import LEVELS, MODELS, million, plainly, to_one_percent, truth
 from bench.report.cases import Run
 from bench.report.contenders import contest, scaling
-from bench.report.readme import where, wrapped
+from bench.report.readme import where
 from bench.report.walks import walks
 from bench.report.whole import whole
 
@@ -78,7 +79,7 @@ def _told(*patterns: str) -> list[str]:
     """Return what the peers' modules tell of themselves, so that it stands in one place."""
     paths = [path for pattern in patterns for path in sorted(_PEERS.glob(pattern))]
     texts = [ast.get_docstring(ast.parse(path.read_text())) or "" for path in paths]
-    return [line for text in texts for line in [*wrapped(" ".join(text.split())), ""]]
+    return [line for text in texts for line in [*wrapped(text), ""]]
 
 
 def _noise(run: Run) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
+from bench.markdown import wrapped
 from bench.report.accuracy import plainly, to_one_percent, truth
 from bench.report.cases import Run, UnusableError
 from bench.report.contenders import contest
@@ -53,8 +53,3 @@ def section(run: Run) -> list[str]:
             "tiers, assets, precision, and for fits, backtests, noise and measures: `docs/benchmarks.md`."
         ),
     ]
-
-
-def wrapped(text: str) -> list[str]:
-    """Wrap a paragraph."""
-    return textwrap.wrap(text, 118, break_long_words=False, break_on_hyphens=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench.report.cases import Run, figure, ratio
+from bench.report.cases import Run, ratio
+from kernel.report.numbers import three_figures
 
 _LENGTHS = ("five years of days", "two years of hours")
 _PROOFS = ("merton", "filtered_historical", "auto")
@@ -22,8 +23,8 @@ def _rare(run: Run) -> list[tuple[str, str]]:
     plain, tilted = seconds("plain"), seconds("tilted")
     what = f"liquidation with probability {run['rare breach, tilted'].noted('probability'):.1e}, to 1%"
     return [
-        (f"{what}: plain", f"{figure(plain)} s"),
-        (f"{what}: with `importance`", f"{figure(1e3 * tilted)} ms, {ratio(plain / tilted)} as fast"),
+        (f"{what}: plain", f"{three_figures(plain)} s"),
+        (f"{what}: with `importance`", f"{three_figures(1e3 * tilted)} ms, {ratio(plain / tilted)} as fast"),
     ]
 
 

@@ -72,11 +72,12 @@ class _KernelLibrary(JITCodeLibrary):
             raise TypeError("a kernel makes an array, which nothing would free: pass it one to write to")
 
 
-def _begin(library: type[JITCodeLibrary], state: Any) -> None:
-    """Let a function be lowered into a library, without reference counts: Python holds the arrays meanwhile."""
-    state.targetctx = state.targetctx.subtarget(enable_nrt=False)
-    state.library = library(state.targetctx.codegen(), state.func_id.func_qualname)
-    state.library.enable_object_caching()
+def _begin(kind: type[JITCodeLibrary], state: Any) -> Any:
+    """Let a function be lowered into a new library, without reference counts: Python holds the arrays meanwhile."""
+    state["targetctx"] = state.targetctx.subtarget(enable_nrt=False)
+    state["library"] = library = kind(state.targetctx.codegen(), state.func_id.func_qualname)
+    library.enable_object_caching()
+    return library
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -84,16 +85,16 @@ class _InnerLowering(NativeLowering):
     _name = "inner_lowering"
 
     def run_pass(self, state: Any) -> bool:
-        _begin(_InnerLibrary, state)
-        state.library.loops = bool(compute_cfg_from_blocks(state.func_ir.blocks).loops())
+        library = _begin(_InnerLibrary, state)
+        library.loops = bool(compute_cfg_from_blocks(state.func_ir.blocks).loops())
         state.flags.no_compile = True
         super().run_pass(state)
-        state.library.finalize()
+        library.finalize()
         # Numba knows a compiled function by an object to call; of this one nothing can be called from Python.
         described = state.cr.fndesc
         name, module = described.qualname, described.lookup_module()
-        uncallable = _dynfunc.make_function(module, name, "", 0, state.cr.env, (state.library,))
-        state.targetctx.insert_user_function(uncallable, described, [state.library])
+        uncallable = _dynfunc.make_function(module, name, "", 0, state.cr.env, (library,))
+        state.targetctx.insert_user_function(uncallable, described, [library])
         state["cr"] = state.cr._replace(cfunc=uncallable)
         return True
 

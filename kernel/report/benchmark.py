@@ -7,11 +7,11 @@ from typing import Any
 
 from kernel.benchmark import MEASURES
 from kernel.report.layout import aligned, wrapped
+from kernel.report.numbers import three_figures
 from kernel.text import counted
 
 _MOST = 4  # recorded machines that fit into the width
 _WIDE = 0.2  # of a median: a spread that a machine does not have by itself
-_ROUNDS_UP = 999.5  # to 1e+03, with three figures
 
 
 def text(found: dict[str, Any], recorded: Sequence[dict[str, Any]]) -> str:
@@ -36,13 +36,8 @@ def _unsteady(found: dict[str, Any]) -> list[str]:
 def _figures(name: str, found: dict[str, Any], beside: Sequence[dict[str, Any]]) -> list[str]:
     here = found["measures"][name]
     others = [one["measures"][name]["median"] if name in one["measures"] else None for one in beside]
-    spread = f"{_figure(here['low'])} .. {_figure(here['high'])}"
-    return [_figure(here["median"]), spread, *("-" if one is None else _figure(one) for one in others)]
-
-
-def _figure(value: float) -> str:
-    """Write a number with three figures."""
-    return f"{value:#.3g}".rstrip(".") if value < _ROUNDS_UP else f"{value:,.0f}"
+    spread = f"{three_figures(here['low'])} .. {three_figures(here['high'])}"
+    return [three_figures(here["median"]), spread, *("-" if one is None else three_figures(one) for one in others)]
 
 
 def _named(row: dict[str, Any]) -> str:

@@ -8,11 +8,22 @@ from typing import Any
 from kernel.text import unit_of
 
 _MOST_DECIMALS = 6
+_ROUNDS_UP = 999.5  # to 1e+03, with three figures
 
 
 def figure(value: float | None, form: str) -> str:
     """Write a number in a form, or a dash for none."""
     return "-" if value is None else format(value, form)
+
+
+def three_figures(value: float) -> str:
+    """Write a number above 0 with three figures.
+
+    Example:
+        >>> three_figures(2.3456), three_figures(23.456), three_figures(2345.6)
+        ('2.35', '23.5', '2,346')
+    """
+    return f"{value:#.3g}".rstrip(".") if value < _ROUNDS_UP else f"{value:,.0f}"
 
 
 def bounded(estimate: dict[str, float | None]) -> dict[str, float]:

@@ -12,7 +12,7 @@ import math
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import ndtr
 from scipy.stats import poisson
@@ -27,6 +27,21 @@ class _Mixture(NamedTuple):
     growth: NDArray[np.float64]
 
 
+def log_drift(drift: float, volatility: float, intensity: float, jump_mean: float, jump_volatility: float) -> float:
+    """Return the drift of the log price between jumps."""
+    return drift - 0.5 * volatility**2 - intensity * math.expm1(jump_mean + 0.5 * jump_volatility**2)
+
+
+def exponent(
+    u: ArrayLike, drift: float, volatility: float, intensity: float, jump_mean: float, jump_volatility: float
+) -> NDArray[np.complex128]:
+    """Return log E[exp(i `u` X(1))] of the log return at any shape of `u`; an intensity of 0: of a normal one."""
+    z = 1j * np.asarray(u)
+    jump = np.exp(z * jump_mean + 0.5 * (z * jump_volatility) ** 2) - 1.0
+    moved = z * log_drift(drift, volatility, intensity, jump_mean, jump_volatility)
+    return np.asarray(moved + 0.5 * (z * volatility) ** 2 + intensity * jump)
+
+
 def _mixture(
     drift: float, volatility: float, intensity: float, jump_mean: float, jump_volatility: float, t: float
 ) -> _Mixture:
@@ -39,8 +54,7 @@ def _mixture(
     count = intensity * t * max(1.0, jump_growth)
     jumps = np.arange(math.ceil(count + 10.0 * math.sqrt(count) + 30.0), dtype=np.float64)
     spread = np.sqrt(volatility**2 * t + jumps * jump_volatility**2)
-    log_drift = drift - 0.5 * volatility**2 - intensity * (jump_growth - 1.0)
-    mean = log_drift * t + jumps * jump_mean
+    mean = log_drift(drift, volatility, intensity, jump_mean, jump_volatility) * t + jumps * jump_mean
     return _Mixture(poisson.pmf(jumps, intensity * t), mean, spread, np.exp(mean + 0.5 * spread**2))
 
 
