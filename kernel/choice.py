@@ -128,7 +128,7 @@ def _options(kind: Any) -> set[str]:
 
 
 def _column(history: History, k: int) -> History:
-    return replace(history, assets=(history.assets[k],), prices=history.prices[:, [k]], notes=())
+    return replace(history, assets=(history.assets[k],), prices=history.prices[:, [k]], lows=None, highs=None, notes=())
 
 
 def _candidate(model: str, fits: list[Fit[Any]]) -> Candidate:

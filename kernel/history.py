@@ -27,6 +27,9 @@ class History:
         dt: years of 365 days of one step.
         times: [time] in UTC, rising; None: unknown.
         gaps: [time - 1], true for the steps over which no return is taken; None: for none.
+        lows: [time, asset] lowest prices of the steps that end with the rows, at most `prices`, above 0; NaN: unknown;
+            None: all unknown.
+        highs: [time, asset] highest prices likewise, at least `prices`.
         notes: sentences: what was found in a file, and what was done about it.
 
     Raises:
@@ -44,6 +47,8 @@ class History:
     dt: float
     times: NDArray[np.datetime64] | None = None
     gaps: NDArray[np.bool_] | None = None
+    lows: NDArray[np.float64] | None = None
+    highs: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -54,8 +59,13 @@ class History:
         if len(assets) != prices.shape[1]:
             problems.add("assets", f"must name the {prices.shape[1]} columns of the prices, not {len(assets)}")
         times, gaps = _check_times(problems, self.times, len(prices)), _check_gaps(problems, self.gaps, len(prices) - 1)
+        lows = _check_extremes(problems, "lows", self.lows, prices, above=False)
+        highs = _check_extremes(problems, "highs", self.highs, prices, above=True)
         problems.raise_any()
-        clean = {"assets": assets, "prices": prices, "dt": dt, "times": times, "gaps": gaps, "notes": tuple(self.notes)}
+        clean = {
+            "assets": assets, "prices": prices, "dt": dt, "times": times, "gaps": gaps, "lows": lows, "highs": highs,
+            "notes": tuple(self.notes),
+        }  # fmt: skip
         for name, value in clean.items():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
@@ -151,4 +161,21 @@ def _check_gaps(problems: Problems, gaps: ArrayLike | None, steps: int) -> NDArr
         problems.add("gaps", f"must be {steps} truth values, one for each step between two rows")
     elif steps - clean.sum() < _FEWEST_PRICES - 1:
         problems.add("gaps", f"must leave at least {_FEWEST_PRICES - 1} returns, not {steps - clean.sum()}")
+    return clean
+
+
+def _check_extremes(
+    problems: Problems, field: str, values: ArrayLike | None, prices: NDArray[np.float64], *, above: bool
+) -> NDArray[np.float64] | None:
+    """Return the lowest or highest prices of the steps, on the right side of the prices where they are known."""
+    if values is None:
+        return None
+    clean = _as_table(values)
+    if clean.shape != prices.shape:
+        problems.add(field, f"must be numbers in the shape of the prices, {prices.shape}")
+        return None
+    wrong = (clean <= 0) | np.isinf(clean) | ((clean < prices) if above else (clean > prices))
+    if wrong.any():
+        side = "at least" if above else "above 0 and at most"
+        problems.add(field, f"must be {side} the prices, or NaN where unknown: see {_rows(wrong)} (counted from 0)")
     return clean

@@ -81,3 +81,15 @@ def test_markets_are_fitted_to_histories_without_their_gaps() -> None:
     fitted = kernel.Gbm.fit(kernel.History(assets=("A",), prices=split, dt=1 / 365, gaps=gaps)).market
     expected = kernel.Gbm.fit(whole, dt=1 / 365).market
     np.testing.assert_allclose([fitted.volatility, fitted.drift], [expected.volatility, expected.drift], rtol=1e-9)
+
+
+def test_lows_and_highs_lie_on_their_side_of_the_prices() -> None:
+    """Extremes of the steps are kept, NaN where unknown, and refused on the wrong side or in another shape."""
+    lows = PRICES - 1.0
+    lows[0, 0] = np.nan
+    history = kernel.History(assets=("A", "B"), prices=PRICES, dt=0.1, lows=lows, highs=PRICES)
+    np.testing.assert_array_equal(history.lows, lows)
+    assert _fields(lows=PRICES + 1.0) == ["lows"]
+    assert _fields(lows=PRICES - 20.0) == ["lows"]
+    assert _fields(highs=PRICES - 1.0) == ["highs"]
+    assert _fields(highs=PRICES[:, 0]) == ["highs"]

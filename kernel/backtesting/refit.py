@@ -114,6 +114,8 @@ def window_of(history: History, first: int, last: int) -> History:
         prices=history.prices[first : last + 1],
         times=None if history.times is None else history.times[first : last + 1],
         gaps=None if history.gaps is None else history.gaps[first:last],
+        lows=None if history.lows is None else history.lows[first : last + 1],
+        highs=None if history.highs is None else history.highs[first : last + 1],
         notes=(),
     )
 
