@@ -36,16 +36,24 @@ def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Margin:
     return call
 
 
-def test_the_table_has_this_machine_beside_the_others(margin: Margin) -> None:
-    """Each measure is a row with its unit; this machine's figure, its spread, then the recorded ones; 100 columns."""
+@pytest.mark.parametrize("letters", [3, *range(20, 41), 150])
+def test_the_table_has_this_machine_beside_the_others(
+    margin: Margin, monkeypatch: pytest.MonkeyPatch, letters: int
+) -> None:
+    """Each measure is a row with its unit; this machine's figure, its spread, then the recorded ones; 100 columns.
+
+    Whatever the processor is called, and wherever the lines that name it wrap.
+    """
+    monkeypatch.setattr(machines, "_processor", lambda _: "Processor "[: letters % 10] + "P" * (letters // 10 * 10))
     code, out, err = margin()
     lines = out.splitlines()
     assert (code, err) == (0, "")
     assert lines[0].split()[:3] == ["measure", "here", "middle"]
     assert lines[0].endswith(f"[{len(recorded())}]")
     assert [line.split("  ")[0] for line in lines[1 : 1 + len(MEASURES)]] == [what for what, _ in MEASURES.values()]
-    assert "5 rounds, after " in out
-    assert f"[1]: {recorded()[0]['machine']['processor']}" in out
+    unwrapped = " ".join(out.split())
+    assert "5 rounds, after " in unwrapped
+    assert f"[1]: {recorded()[0]['machine']['processor']}" in unwrapped
     assert max(map(len, lines)) <= 100
 
 

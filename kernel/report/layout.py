@@ -21,13 +21,16 @@ def aligned(rows: Sequence[Sequence[str]], texts: int) -> list[str]:
 
 
 def wrapped(text: str) -> str:
-    """Wrap a sentence."""
-    return textwrap.fill(text, WIDTH)
+    """Wrap a sentence; dates and names with hyphens stay whole."""
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
 
 
 def listed(notes: Sequence[str]) -> list[str]:
     """Write sentences as a list."""
-    return [textwrap.fill(note, WIDTH, initial_indent="- ", subsequent_indent="  ") for note in notes]
+    return [
+        textwrap.fill(note, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+        for note in notes
+    ]
 
 
 def matrix(name: str, assets: Sequence[str], rows: Sequence[Sequence[float]]) -> list[str]:
