@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -24,7 +22,8 @@ _MOST_WORK, _LEAST_WORK, _CHUNKS = 2**23, 2**21, 32
 _PER_PATH = 16  # what opening and closing a path costs, in steps
 _PER_JUMP = 25
 _FEWEST_PATHS, _MOST_PATHS, _BLOCK = 16, 2**17, 2048
-_scratch = threading.local()  # the workspace of a thread's last walk: megabytes that need not be new for each chunk
+_SAMPLED, _MARGIN = 16, 1.1
+_scratch = threading.local()  # of a thread's last walk: megabytes that need not be new for each chunk
 
 
 class Job(NamedTuple):
@@ -53,29 +52,78 @@ class ChunkSpec(NamedTuple):
     last: int
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What the estimates need of a range of paths; two add up to that of both."""
+class Summary(NamedTuple):
+    """What the estimates need of a range of paths."""
 
     paths: int
     losses: NDArray[np.floating]  # the worst, in no order
     breaches: NDArray[np.int64]  # [tier, cell] breaches within the cells of the time grid; cell 0 is time 0
     worst: NDArray[np.floating]  # [time, any] the lowest of the paths' worst metrics, in no order
 
-    def trimmed(self, kept: int) -> Summary:
-        """Drop all but the `kept` worst losses and metrics."""
-        if self.losses.size <= kept:
-            return self
-        losses = np.partition(self.losses, self.losses.size - kept)[-kept:].copy()
-        return replace(self, losses=losses, worst=np.partition(self.worst, kept - 1)[:, :kept].copy())
+
+class _Largest:
+    """The `kept` largest of values that come in parts: most of the others are dropped as they come."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept, self._least, self._size = kept, -np.inf, 0  # as many as are kept exceed the least
+        self._parts: list[NDArray[np.floating]] = []
+
+    def add(self, values: NDArray[np.floating]) -> None:
+        """Take a part; it is not copied."""
+        self._take(values if self._least == -np.inf else _above(values, self._least))
+        if self._size > 2 * self._kept:
+            self._raise_least()
+
+    def values(self) -> NDArray[np.floating]:
+        """Return the largest, in no order, in an array of their own; all, where there are no more."""
+        values = np.concatenate(self._parts)
+        return values if values.size <= self._kept else np.partition(values, values.size - self._kept)[-self._kept :]
+
+    def _take(self, values: NDArray[np.floating]) -> None:
+        self._parts.append(values)
+        self._size += values.size
+
+    def _raise_least(self) -> None:
+        """Guess from a sample what somewhat more than are kept exceed: to find the largest takes five times as long."""
+        values = np.concatenate(self._parts)
+        sample = values[::_SAMPLED]
+        rank = max(sample.size - int(_MARGIN * self._kept / _SAMPLED) - 1, 0)
+        least = np.partition(sample, rank)[rank]
+        if np.count_nonzero(values > least) >= self._kept:
+            left = _above(values, least)
+        else:
+            left = self.values()
+            least = left.min()
+        self._parts, self._size, self._least = [], 0, least
+        self._take(left)
 
 
-def merge(parts: Sequence[Summary], kept: int) -> Summary:
-    """Add summaries up."""
-    losses = np.concatenate([part.losses for part in parts])
-    breaches = np.sum([part.breaches for part in parts], axis=0)
-    worst = np.concatenate([part.worst for part in parts], axis=1)
-    return Summary(sum(part.paths for part in parts), losses, breaches, worst).trimmed(kept)
+def _above(values: NDArray[np.floating], least: np.floating | float) -> NDArray[np.floating]:
+    return values[np.flatnonzero(values > least)]  # a third of the time of a mask
+
+
+class Total:
+    """Summaries added up to that of all their paths, with the `kept` worst losses and lowest metrics."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept, self._paths, self._losses = kept, 0, _Largest(kept)
+        self._worst: list[_Largest] = []
+        self._breaches: NDArray[np.int64] | int = 0
+
+    def add(self, part: Summary) -> None:
+        """Add what came of further paths."""
+        self._paths += part.paths
+        self._breaches = self._breaches + part.breaches
+        self._losses.add(part.losses)
+        self._worst = self._worst or [_Largest(self._kept) for _ in part.worst]
+        for lowest, row in zip(self._worst, part.worst, strict=True):
+            lowest.add(-row)
+
+    def summary(self) -> Summary:
+        """Return the sum."""
+        losses = self._losses.values()
+        worst = [-lowest.values() for lowest in self._worst]
+        return Summary(self._paths, losses, np.asarray(self._breaches), np.reshape(worst, (-1, losses.size)))
 
 
 class ChunkResult(NamedTuple):
@@ -101,7 +149,9 @@ def new_arrays(job: Job, first: int, last: int) -> Arrays:
     rows = (job.assets, job.tiers, job.worst_step.size)
     price, time, worst = (np.empty((size, paths), job.real) for size in rows)
     score = np.zeros((job.tiers if weighted else 0, paths), job.real)  # 0 of tiers that are breached at the opening
-    return Arrays(np.empty(paths, job.real), price, time, worst, score, job.worst_step, first)
+    counted = job.tiers if job.summarised else 0
+    breaches, edge = np.zeros((counted, CELLS + 1), np.int64), cell_edges(job.plan.horizon, job.real)
+    return Arrays(np.empty(paths, job.real), price, time, worst, score, job.worst_step, breaches, edge, first)
 
 
 def cell_edges(horizon: float, real: DTypeLike) -> NDArray[np.floating]:
@@ -136,24 +186,37 @@ def worst_time(plan: Plan, steps: int) -> float:
 def _walk(job: Job, first: int, last: int, out: Arrays) -> None:
     given = np.empty((0, 0, 0), job.real) if job.points is None else job.points.between(first, last, job.real)
     shape = job.real, job.assets, job.tiers
-    kept, work = getattr(_scratch, "last", (None, None))
+    kept, work = getattr(_scratch, "workspace", (None, None))
     if kept != shape:
         work = new_workspace(*shape)
-        _scratch.last = shape, work
+        _scratch.workspace = shape, work
     walk(job.step, job.book, job.plan, job.seed, Normals(job.mirrored, given), first, last, out, work)
+
+
+def _arrays_to_summarise(job: Job, first: int, last: int) -> Arrays:
+    """Return this thread's arrays for the paths [first, last), with nothing counted: only sums of them are kept."""
+    shape = job.real, job.assets, job.tiers, job.worst_step.size, last - first
+    kept, arrays = getattr(_scratch, "arrays", (None, None))
+    if arrays is None or kept != shape:
+        arrays = new_arrays(job, first, last)
+        _scratch.arrays = shape, arrays
+    arrays.breaches[...] = 0
+    edge = cell_edges(job.plan.horizon, job.real)
+    return arrays._replace(worst_step=job.worst_step, edge=edge, offset=first)
 
 
 def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:
     """Walk the paths of a chunk on one thread; the same spec gives the same bytes."""
     job, first, last = spec
-    arrays = new_arrays(job, first, last) if out is None else out
-    _walk(job, first, last, arrays)
-    _to_metric(job, arrays, first, last)
+    if out is None:
+        out = (_arrays_to_summarise if job.summarised else new_arrays)(job, first, last)
+    _walk(job, first, last, out)
+    _to_metric(job, out, first, last)
     if not job.summarised:
-        return ChunkResult(first, last, arrays, None)
-    breaches = count_breaches(arrays.breach_time, job.plan.horizon)
-    summary = Summary(last - first, arrays.loss, breaches, arrays.worst)
-    return ChunkResult(first, last, None, summary.trimmed(job.kept))
+        return ChunkResult(first, last, out, None)
+    own = Total(job.kept if 2 * job.kept < last - first else last - first)
+    own.add(Summary(last - first, out.loss, out.breaches, out.worst))
+    return ChunkResult(first, last, None, own.summary())
 
 
 def warm(job: Job) -> None:

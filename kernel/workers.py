@@ -9,13 +9,12 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from kernel._core.walk import Arrays
-from kernel.chunks import ChunkResult, ChunkSpec, Job, Summary, merge, run_chunk
+from kernel.chunks import ChunkResult, ChunkSpec, Job, Summary, Total, run_chunk
 
 T = TypeVar("T")
 
 KEPT = ("loss", "terminal_price", "breach_time", "worst")  # of the arrays, by the outcome's names
 _FEW = 3  # chunks that are done sooner than threads are started and woken
-_MERGED_AT_ONCE = 16  # summaries that wait to be merged together
 
 
 def available_threads() -> int:
@@ -67,16 +66,14 @@ def collect(
     paths: int,
     progress: Callable[[int, int], None] | None,
 ) -> Summary | None:
-    """Put results where they belong; sums are merged in the order of the paths."""
-    parts: list[Summary] = []
+    """Put results where they belong; sums are taken in the order of the paths."""
+    total = Total(job.kept)
     for first, last, part, summary in results:
         if summary is not None:
-            parts.append(summary)
-            if len(parts) >= _MERGED_AT_ONCE:
-                parts = [merge(parts, job.kept)]
+            total.add(summary)
         elif arrays is not None and part is not None and part is not arrays:
             for name in (*KEPT, "score"):
                 getattr(arrays, name)[..., first:last] = getattr(part, name)
         if progress is not None:
             progress(last, paths)
-    return merge(parts, job.kept) if parts else None
+    return total.summary() if job.summarised else None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import kernel
-from kernel.chunks import Summary, count_breaches, merge
+from kernel.chunks import Summary, Total, count_breaches
 from kernel.measures.estimate import interval_ranks, proportion, rank
 from tests import naive
 from tests.cases import GBM, LADDER, LONG
@@ -143,12 +143,21 @@ def test_merging_summaries_is_counting_the_whole(parts: list[list[float]]) -> No
 
     def summary(times: list[float]) -> Summary:
         array = np.array([times])
-        return Summary(len(times), np.nan_to_num(array[0], nan=-1.0), count_breaches(array, 1.0), array[:0]).trimmed(5)
+        losses = np.nan_to_num(array[0], nan=-1.0)
+        return Summary(len(times), losses, count_breaches(array, 1.0), -np.array([losses, losses]))
 
-    whole, merged = summary([time for part in parts for time in part]), merge([summary(part) for part in parts], 5)
+    def added(cut: list[list[float]]) -> Summary:
+        total = Total(5)
+        for one in cut:
+            total.add(summary(one))
+        return total.summary()
+
+    whole, merged = added([[time for part in parts for time in part]]), added(parts)
     assert whole.paths == merged.paths
     assert (whole.breaches == merged.breaches).all()
-    assert sorted(whole.losses) == sorted(merged.losses)
+    worst = sorted(np.nan_to_num(np.concatenate(parts), nan=-1.0))[-5:]
+    assert worst == sorted(whole.losses) == sorted(merged.losses)
+    assert [sorted(-row) for row in merged.worst] == [worst, worst]
 
 
 def test_what_cannot_be_measured_is_said() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from kernel._core.bridge import passages_dtype, resolve
+from kernel._core.cells import count_by_cell
 from kernel._core.jit import block, kernel
 from kernel._core.jumps import cross, open_clock
 from kernel._core.lanes import (
@@ -63,6 +64,8 @@ class Arrays(NamedTuple):
     worst: np.ndarray  # [time, path] lowest readings of the book so far
     score: np.ndarray  # [tier, path] log likelihood ratios at breaches; no tier: not wanted
     worst_step: np.ndarray  # [time] steps after which `worst` is noted
+    breaches: np.ndarray  # [tier, cell] counts, see `count_by_cell`; no tier: not wanted
+    edge: np.ndarray  # [cell] years up to which each cell counts
     offset: int
 
 
@@ -241,6 +244,8 @@ def walk(step, book, plan, seed, normals, first, last, out, work):
                 _note_worst(lanes, s + 1, n, origin, out)
         _close(book, lanes, assets, n, origin, out)
     resolve(queue, work.depth, seed, out.offset, out.breach_time)
+    if out.breaches.shape[0] > 0:
+        count_by_cell(out.breach_time, out.edge, first - out.offset, last - out.offset, lanes.chosen, out.breaches)
 
 
 def new_workspace(real: DTypeLike, assets: int, tiers: int) -> Workspace:
