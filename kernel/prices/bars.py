@@ -1,4 +1,4 @@
-"""What the other columns of bars tell about a close: whether it can be believed."""
+"""What the other columns of bars tell about a close: how far prices went before it, and whether to believe it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kernel.errors import Problems
 from kernel.prices.cells import read_numbers
-from kernel.prices.columns import prefix_of
+from kernel.prices.columns import is_close, prefix_of
 from kernel.prices.times import Times, written
 from kernel.tables import Sheet
 from kernel.text import counted, was
@@ -17,6 +17,25 @@ from kernel.text import counted, was
 _ROUNDING = 1e-6  # of the close
 
 Numbers = NDArray[np.float64]
+
+
+def extremes(sheet: Sheet, columns: Mapping[str, str], prices: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the lows and the highs of the bars that end with the prices, [row, asset]; NaN where they are unknown.
+
+    They are unknown beside a price that is no close, and where a bar is impossible. Beside an adjusted close they are
+    adjusted by the same factor.
+    """
+    lows, highs = np.full(prices.shape, np.nan), np.full(prices.shape, np.nan)
+    for asset, column in enumerate(columns.values()):
+        bars = _bars(sheet, prefix_of(column).lower())
+        if not (is_close(column) and {"high", "low", "close"} <= bars.keys()):
+            continue
+        close, price = bars["close"], prices[:, asset]
+        known = (bars["low"] > 0) & (bars["high"] < np.inf) & (price > 0) & ~_outside(bars)
+        factor = np.divide(price, close, out=np.full(close.size, np.nan), where=known)
+        lows[:, asset] = np.minimum(factor * bars["low"], price)
+        highs[:, asset] = np.maximum(factor * bars["high"], price)
+    return lows, highs
 
 
 def look_at(sheet: Sheet, columns: Mapping[str, str], times: Times, inside: NDArray[np.bool_]) -> list[str]:
@@ -40,12 +59,15 @@ def _bars(sheet: Sheet, prefix: str) -> dict[str, Numbers]:
     return {field: read_numbers(Problems(), sheet, name, nowhere) for field, name in named.items() if name is not None}
 
 
+def _outside(bars: dict[str, Numbers]) -> NDArray[np.bool_]:
+    rounding = _ROUNDING * bars["close"]
+    return (bars["close"] > bars["high"] + rounding) | (bars["close"] < bars["low"] - rounding)
+
+
 def _suspects(bars: dict[str, Numbers], times: Times, inside: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], str]]:
     suspects = []
     if {"high", "low", "close"} <= bars.keys():
-        rounding = _ROUNDING * bars["close"]
-        outside = (bars["close"] > bars["high"] + rounding) | (bars["close"] < bars["low"] - rounding)
-        suspects.append((inside & outside, "with a close outside low and high"))
+        suspects.append((inside & _outside(bars), "with a close outside low and high"))
     if {"open", "high", "low", "close", "volume"} <= bars.keys():
         flat, traded = bars["high"] == bars["low"], bars["volume"] > 0
         suspects.append((inside & flat & (bars["volume"] == 0), "without any volume"))

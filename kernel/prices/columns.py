@@ -63,6 +63,11 @@ def prefix_of(column: str) -> str:
     return asset + colon if field.strip().lower() in _FIELDS else ""
 
 
+def is_close(column: str) -> bool:
+    """Say whether a column is called a close, adjusted or not, so that the extremes of its bar come before it."""
+    return column.rpartition(":")[2].strip().lower() in (*_ADJUSTED, *_CLOSE)
+
+
 def _asset(column: str, otherwise: str) -> str:
     """Name an asset after its column, unless that is but a field of bars."""
     if prefix_of(column):

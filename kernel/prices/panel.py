@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ class Panel(NamedTuple):
     times: Times
     prices: NDArray[np.float64]
     """[time, asset]; NaN: missing."""
+    lows: NDArray[np.float64]
+    highs: NDArray[np.float64]
+    """[time, asset] of the bars; NaN: unknown."""
     number: NDArray[np.int64]
     """[time, asset] line or row in its file; 0: none."""
 
@@ -44,24 +47,33 @@ class Panel(NamedTuple):
 
     def taken(self, which: NDArray[np.bool_] | slice) -> Panel:
         """Take some of the times."""
-        return self._replace(times=self.times[which], prices=self.prices[which], number=self.number[which])
+        by_time = ("times", "prices", "lows", "highs", "number")
+        return self._replace(**{name: getattr(self, name)[which] for name in by_time})
 
 
 def join(parts: Sequence[Rows]) -> Panel:
     """Put the rows of files side by side, at every time that any of them has."""
     times = np.unique(np.concatenate([part.times for part in parts]))
-    prices, number = [], []
-    for part in parts:
-        place = np.searchsorted(times, part.times)
-        there = np.full((times.size, len(part.assets)), np.nan)
-        there[place] = part.prices
-        prices.append(there)
-        lines = np.zeros((times.size, len(part.assets)), dtype=np.int64)
-        lines[place] = part.number[:, None]
-        number.append(lines)
-    assets = tuple(asset for part in parts for asset in part.assets)
-    files = tuple(part.name for part in parts for _ in part.assets)
-    return Panel(assets, files, parts[0].noun, times, np.hstack(prices), np.hstack(number))
+    places = [np.searchsorted(times, part.times) for part in parts]
+
+    def beside(by_part: Sequence[NDArray[Any]], missing: float) -> NDArray[Any]:
+        joined = np.full((times.size, sum(map(len, (part.assets for part in parts)))), missing, by_part[0].dtype)
+        first = 0
+        for place, own in zip(places, by_part, strict=True):
+            joined[place, first : first + own.shape[1]] = own
+            first += own.shape[1]
+        return joined
+
+    return Panel(
+        assets=tuple(asset for part in parts for asset in part.assets),
+        files=tuple(part.name for part in parts for _ in part.assets),
+        noun=parts[0].noun,
+        times=times,
+        prices=beside([part.prices for part in parts], np.nan),
+        lows=beside([part.lows for part in parts], np.nan),
+        highs=beside([part.highs for part in parts], np.nan),
+        number=beside([np.repeat(part.number[:, None], len(part.assets), axis=1) for part in parts], 0),
+    )
 
 
 def trim(notes: list[str], panel: Panel) -> Panel:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.history import History
@@ -35,6 +36,7 @@ def read_prices(
     and a note says so; what could be read in more than one way is refused. Nothing is filled in. A step beyond 1.5
     medians is a gap, over which no return is taken; if more than 5% of the steps are so long, the market closes, each
     counts as one step, and gaps are those beyond seven medians.
+    Closes of bars bring their lows and highs along, where these are possible.
 
     Args:
         source: a .csv, .csv.gz or .parquet file; a list of them, or a mapping from assets to them, one asset each;
@@ -143,5 +145,13 @@ def _history(parts: Sequence[Rows], notes: list[str], longest: float) -> History
         dt=dt,
         times=panel.times,
         gaps=gaps if gaps.any() else None,
+        lows=_known(panel.lows, spans),
+        highs=_known(panel.highs, spans),
         notes=tuple(notes),
     )
+
+
+def _known(extremes: NDArray[np.float64], spans: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """Forget the extremes of steps over rows that were left out, of which the last bar tells but a part."""
+    extremes[1:][spans] = np.nan
+    return None if np.isnan(extremes).all() else extremes

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.errors import Problems
-from kernel.prices.bars import look_at
+from kernel.prices.bars import extremes, look_at
 from kernel.prices.cells import read_numbers
 from kernel.prices.columns import Columns, choose
 from kernel.prices.times import Times, column_of, read_times, written
@@ -31,6 +31,9 @@ class Rows(NamedTuple):
     times: Times
     prices: NDArray[np.float64]
     """[time, asset]; NaN: missing."""
+    lows: NDArray[np.float64]
+    highs: NDArray[np.float64]
+    """[time, asset] of the bars; NaN: unknown."""
     number: NDArray[np.int64]
     extent: str
     """From when to when the whole file goes, for people."""
@@ -61,12 +64,14 @@ def read_rows(
         return None
     notes.extend(chosen.notes)
     notes.extend(look_at(sheet, chosen.columns, times, inside & ~np.isnan(prices).any(axis=1)))
-    rows = Rows(sheet.name, sheet.noun, tuple(chosen.columns), chosen.alone, times, prices, sheet.number, extent)
+    assets, lows_highs = tuple(chosen.columns), extremes(sheet, chosen.columns, prices)
+    rows = Rows(sheet.name, sheet.noun, assets, chosen.alone, times, prices, *lows_highs, sheet.number, extent)
     return _once(problems, notes, _ordered(problems, notes, _taken(rows, inside)))
 
 
 def _taken(rows: Rows, which: NDArray[np.bool_] | NDArray[np.intp]) -> Rows:
-    return rows._replace(times=rows.times[which], prices=rows.prices[which], number=rows.number[which])
+    by_row = ("times", "prices", "lows", "highs", "number")
+    return rows._replace(**{name: getattr(rows, name)[which] for name in by_row})
 
 
 def _ordered(problems: Problems, notes: list[str], rows: Rows) -> Rows:
