@@ -53,6 +53,9 @@ def check(
     if isinstance(market, Market) and isinstance(account, Account):
         account.check_assets(problems, market.assets)
         _check_walk(problems, market, clean["horizon"], clean["steps"])
+        if clean["monitoring"] == "continuous" and market.between_steps == "unknown":
+            what = f"{type(market).__name__}, which does not say what its prices do between its steps"
+            problems.add("monitoring", f"must be 'discrete' on a {what} (Market.between_steps)")
         _check_sampling(problems, market, clean)
         if not problems.found and isinstance(ladder, Ladder) and ladder.metric == "equity_fraction":
             equity = account.exposures(market.assets, np.asarray(market.spot)).opening_equity
@@ -99,7 +102,7 @@ def _check_importance(problems: Problems, market: Market, ladder: Ladder, settin
             problems.add("importance", f"must be one of {', '.join(ladder.names)} or a level, not {target!r}")
     else:
         checks.number(problems, "importance", target, above=0, below=1)
-    if isinstance(market, Market) and not isinstance(market, Diffusion):
+    if isinstance(market, Market) and getattr(type(market), "step", None) is not Diffusion.step:
         problems.add("importance", f"is for Gbm, Merton and Kou, not {type(market).__name__}: leave it out")
     if settings["record"] == "summary":
         problems.add("record", "must be 'paths' with importance: few paths will do")

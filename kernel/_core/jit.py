@@ -82,15 +82,25 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
+def _is_foreign(kind: Any) -> bool:
+    """Tell whether a type is, or holds, a struct that is defined outside this package."""
+    struct = getattr(kind, "instance_class", None)
+    ours = struct is None or struct.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return not ours or any(_is_foreign(one) for one in getattr(kind, "types", ()))
+
+
 def _save_alone(dispatcher: Any, folder: Path) -> None:
-    """Let one process at a time write to the cache.
+    """Let one process at a time write to the cache, and no struct from outside the package enter it.
 
     Numba numbers the files of an index without a lock: of two processes that save different overloads at one
-    moment, one would later load the other's machine code.
+    moment, one would later load the other's machine code. Every process reads the whole index, so that a struct whose
+    module is not there would stop them all; and nothing would tell that its source was edited.
     """
     save = dispatcher._cache.save_overload
 
     def save_locked(signature: Any, data: Any) -> None:
+        if any(_is_foreign(one) for one in signature):
+            return
         with _locked(folder):
             save(signature, data)
 

@@ -61,6 +61,8 @@ class Bates(NormalJumps, Heston):
         ('BTC',)
     """
 
+    between_steps = "approximate"
+
     def _check(self, problems: Problems, size: int) -> None:
         super()._check(problems, size)
         self._set(**self._checked_jumps(problems, size))

@@ -142,6 +142,8 @@ class FilteredHistorical(Market):
         1
     """
 
+    between_steps = "approximate"
+
     volatility: ArrayLike
     omega: ArrayLike
     alpha: ArrayLike

@@ -33,6 +33,8 @@ class Gbm(Diffusion):
         ('BTC', 'ETH')
     """
 
+    between_steps = "exact"
+
     def _compensator(self) -> NDArray[np.float64]:
         return np.zeros(len(self.assets))
 

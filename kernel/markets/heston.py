@@ -186,6 +186,8 @@ class Heston(Market):
         ('BTC',)
     """
 
+    between_steps = "approximate"
+
     variance: ArrayLike
     mean_reversion: ArrayLike
     long_variance: ArrayLike

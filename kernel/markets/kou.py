@@ -70,6 +70,8 @@ class Kou(Diffusion):
         ('BTC',)
     """
 
+    between_steps = "exact"
+
     jump_intensity: float
     up_probability: ArrayLike
     up_mean: ArrayLike

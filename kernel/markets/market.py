@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -42,6 +42,14 @@ class Market(ABC):
     assets: Sequence[str]
     spot: ArrayLike
     drift: ArrayLike = 0.0
+    between_steps: ClassVar[Literal["exact", "approximate", "unknown"]] = "unknown"
+    """What Brownian bridges between steps and jumps are of the prices; unknown: these are seen at the steps alone."""
+
+    def __init_subclass__(cls) -> None:
+        """Let a class that moves in its own way say anew what is true between its steps: it does not inherit that."""
+        super().__init_subclass__()
+        if {"step", "tilted_step"} & vars(cls).keys() and "between_steps" not in vars(cls):
+            cls.between_steps = "unknown"
 
     def __post_init__(self) -> None:
         problems = Problems()

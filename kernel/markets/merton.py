@@ -61,6 +61,8 @@ class Merton(NormalJumps, Diffusion):
         ('BTC',)
     """
 
+    between_steps = "exact"
+
     def _check(self, problems: Problems, size: int) -> None:
         super()._check(problems, size)
         self._set(**self._checked_jumps(problems, size))

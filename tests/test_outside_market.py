@@ -1,0 +1,95 @@
+"""A market defined outside the package: its law, what it may be asked for, and that it leaves nothing in the cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import kstest, norminvgauss
+
+import kernel
+from tests.cases import GBM, HORIZON, LADDER, LONG, run
+from tests.nig import Nig
+
+NIG = Nig(assets=["BTC"], spot=60_000.0, drift=0.1, tail=8.0, skewness=-2.0, scale=3.0)
+PROGRAM = """
+import kernel
+{imports}
+market = {market}
+account = kernel.Account(cash=-0.5, positions=[kernel.Linear("A", quantity=1.0)], maintenance_rate=0.01)
+outcome = kernel.simulate(market, account, kernel.Ladder({{"call": 2.0}}), horizon=0.1, steps=1, paths=1_000,
+                          monitoring="discrete")
+from kernel._core.walk import walk
+print(float(outcome.loss.std()), sum(walk.stats.cache_hits.values()))
+"""
+OUTSIDE = {
+    "imports": "import outside",
+    "market": "outside.Nig(assets=['A'], spot=1.0, tail=8.0, skewness=-2.0, scale=3.0)",
+}
+INSIDE = {"imports": "", "market": "kernel.Gbm(assets=['A'], spot=1.0, volatility=0.5)"}
+
+
+def test_it_walks_by_its_own_law() -> None:
+    """Log returns of one step, and of ten, are normal inverse Gaussian: p-values above 1e-5 at a fixed seed."""
+    size = NIG.scale * HORIZON
+    law = norminvgauss(NIG.tail * size, NIG.skewness * size, loc=NIG.log_drift() * HORIZON, scale=size)
+    for steps in (1, 10):
+        outcome = run(NIG, steps=steps, paths=100_000, monitoring="discrete", precision="double")
+        assert outcome.terminal_price is not None
+        assert kstest(np.log(outcome.terminal_price[0] / 60_000.0), law.cdf).pvalue > 1e-5
+
+
+@pytest.mark.parametrize("monitoring", [{}, {"monitoring": "continuous"}])
+def test_what_says_nothing_of_its_prices_between_steps_is_watched_at_them_alone(monitoring: dict[str, str]) -> None:
+    """Continuous monitoring is refused: bridges between the steps of a process that jumps are wrong by a third."""
+    with pytest.raises(kernel.InvalidInput, match="monitoring: must be 'discrete' on a Nig"):
+        run(NIG, **monitoring)
+
+
+def test_a_market_that_moves_anew_does_not_inherit_what_is_exact() -> None:
+    """A subclass keeps what its base says of its bridges, unless it defines how it moves; then it has to say it."""
+
+    class Same(kernel.Gbm):
+        pass
+
+    class Other(kernel.Gbm):
+        def step(self, real: object, span: float) -> object:  # type: ignore[override]
+            raise NotImplementedError
+
+    class Stated(Other):
+        between_steps = "approximate"
+
+    assert (Same.between_steps, Other.between_steps, Stated.between_steps) == ("exact", "unknown", "approximate")
+    assert {market.between_steps for market in (kernel.Gbm, kernel.Merton, kernel.Kou)} == {"exact"}
+    stated = {name: value for name, value in GBM.parameters().items() if name != "model"}
+    with pytest.raises(kernel.InvalidInput, match="importance: is for Gbm, Merton and Kou, not Stated"):
+        kernel.simulate(Stated(**stated), LONG, LADDER, horizon=0.1, steps=1, paths=100, importance="call")
+
+
+def _printed(program: dict[str, str], folder: Path) -> tuple[float, int]:
+    """Run a program in a fresh process with the cache and the modules of a folder; return the numbers it prints."""
+    package = str(Path(kernel.__file__).parents[1])
+    paths = os.pathsep.join([str(folder), package])
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": paths}
+    call = [sys.executable, "-c", PROGRAM.format(**program)]
+    done = subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    deviation, hits = done.stdout.split()
+    return float(deviation), int(hits)
+
+
+def test_it_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
+    """Its code is compiled in each process: an edit takes effect, and runs without its module go on as before."""
+    module = tmp_path / "outside.py"
+    shutil.copy(Path(__file__).with_name("nig.py"), module)
+    inside, _ = _printed(INSIDE, tmp_path)
+    before, _ = _printed(OUTSIDE, tmp_path)
+    module.write_text(module.read_text().replace("math.sqrt(time[i]) * z[i]", "0.0 * z[i]"))
+    after, _ = _printed(OUTSIDE, tmp_path)
+    module.unlink()
+    assert after < 0.5 * before
+    assert _printed(INSIDE, tmp_path) == (inside, 1)
