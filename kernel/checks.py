@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel import text
 from kernel.errors import Problems
 
 _ROUNDING = 1e-10  # of correlations that were computed, or written with few digits
@@ -51,6 +52,20 @@ def number(problems: Problems, field: str, value: Any, **bounds: float) -> float
     if message:
         problems.add(field, message)
     return float(array)
+
+
+def years(problems: Problems, field: str, value: Any, **bounds: float) -> float:
+    """Return a duration in years of 365 days within the bounds, or NaN and a problem.
+
+    It may be a number of years, or a text with a unit, such as "5d" or "12h".
+    """
+    if not isinstance(value, str):
+        return number(problems, field, value, **bounds)
+    try:
+        return number(problems, field, text.years(value), **bounds)
+    except ValueError as error:
+        problems.add(field, str(error))
+        return float("nan")
 
 
 def numbers(problems: Problems, field: str, value: Any, size: int, **bounds: float) -> NDArray[np.float64]:

@@ -57,7 +57,9 @@ class Choice:
         return {one.model: one.fits for one in self.candidates}
 
 
-def choose(prices: ArrayLike | History, *, dt: float | None = None, assets: Sequence[str] | None = None) -> Choice:
+def choose(
+    prices: ArrayLike | History, *, dt: float | str | None = None, assets: Sequence[str] | None = None
+) -> Choice:
     """Fit every market that a history can be asked for, and choose the one of the lowest BIC.
 
     The comparison is of each asset by itself, added up: so models with and without a joint likelihood compare. The
@@ -67,7 +69,7 @@ def choose(prices: ArrayLike | History, *, dt: float | None = None, assets: Sequ
 
     Args:
         prices: a history, or [time] or [time, asset], oldest first, evenly spaced, above 0; at least 31 rows.
-        dt: years between two rows; None with a history, which knows it.
+        dt: years between two rows, or a text such as "1d"; None with a history, which knows it.
         assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
 
     Raises:

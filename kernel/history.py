@@ -24,7 +24,7 @@ class History:
     Args:
         assets: names of the columns.
         prices: [time, asset] (or [time] of one asset), oldest first, finite, above 0, moving; at least three rows.
-        dt: years of 365 days of one step.
+        dt: years of 365 days of one step, or a text such as "1d"; held as years.
         times: [time] in UTC, rising; None: unknown.
         gaps: [time - 1], true for the steps over which no return is taken; None: for none.
         lows: [time, asset] lowest prices of the steps that end with the rows, at most `prices`, above 0; NaN: unknown;
@@ -53,7 +53,7 @@ class History:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        dt = checks.number(problems, "dt", self.dt, above=0)
+        dt = checks.years(problems, "dt", self.dt, above=0)
         prices = _check_prices(problems, self.prices)
         assets = checks.names(problems, "assets", self.assets)
         if len(assets) != prices.shape[1]:
@@ -83,12 +83,12 @@ class History:
         return np.array(self.prices[-1])
 
 
-def as_history(prices: ArrayLike | History, dt: float | None, assets: Sequence[str] | None) -> History:
+def as_history(prices: ArrayLike | History, dt: float | str | None, assets: Sequence[str] | None) -> History:
     """Check prices by time, or by time and asset; pass a history through.
 
     Args:
         prices: what `History` takes, or a history.
-        dt: years between two rows; None beside a history, which knows it.
+        dt: years between two rows, or a text such as "1d"; None beside a history, which knows it.
         assets: names; default: "asset", or "asset 1", "asset 2", ...; None beside a history.
 
     Raises:
@@ -100,12 +100,15 @@ def as_history(prices: ArrayLike | History, dt: float | None, assets: Sequence[s
     """
     if not isinstance(prices, History):
         if dt is None:
-            raise InvalidInput([Problem("dt", "must be stated: the years between two rows, such as 1 / 365")])
+            raise InvalidInput(
+                [Problem("dt", "must be stated: the time between two rows, such as '1d' or 1 / 365 years")]
+            )
         matrix = _as_table(prices)
         size = matrix.shape[1] if matrix.ndim == _TABLE else 1
         default = ["asset"] if size == 1 else [f"asset {k + 1}" for k in range(size)]
         named: Any = default if assets is None else assets
-        return History(assets=named, prices=matrix, dt=dt)
+        step: Any = dt
+        return History(assets=named, prices=matrix, dt=step)
     stated = {"dt": dt, "assets": assets}
     beside = [Problem(name, "is the history's own: leave it out") for name, one in stated.items() if one is not None]
     if beside:

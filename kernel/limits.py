@@ -124,7 +124,7 @@ def _arguments(problems: Problems, name: str, parts: list[str]) -> dict[str, Any
 
 
 def _quantity(problems: Problems, text: str, what: str, *, timed: bool) -> float:
-    """Return a finite number, or a duration in years where a time is meant; else NaN and a problem."""
+    """Return a finite number, or a duration with its unit, in years, where a time is meant; else NaN and a problem."""
     try:
         return _finite(text, timed=timed)
     except ValueError as error:
@@ -139,6 +139,8 @@ def _finite(text: str, *, timed: bool) -> float:
         if timed:
             return years(text)
         raise ValueError(f"must be a number, not {text!r}") from None
+    if timed and value != 0:  # a bare number: of days, or of years?
+        return years(text)
     if not math.isfinite(value):
         raise ValueError(f"must be finite, not {text}")
     return value

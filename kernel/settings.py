@@ -31,7 +31,7 @@ def check(
     for field, value, kind in parts:
         if not isinstance(value, kind):
             problems.add(field, f"must be a kernel.{kind.__name__}, not {type(value).__name__}")
-    clean["horizon"] = checks.number(problems, "horizon", settings["horizon"], above=0, at_most=1_000)
+    clean["horizon"] = checks.years(problems, "horizon", settings["horizon"], above=0, at_most=1_000)
     clean["steps"] = checks.whole(problems, "steps", settings["steps"], 1, MAX_STEPS)
     clean["paths"] = checks.whole(problems, "paths", settings["paths"], 1, MAX_PATHS)
     clean["seed"] = checks.whole(problems, "seed", settings["seed"], 0, 2**64 - 1)
@@ -116,7 +116,7 @@ def _worst_steps(problems: Problems, worst: bool | ArrayLike, horizon: float, st
         return np.array([], dtype=np.int64)
     noted = len(problems.found)
     listed = [worst] if np.ndim(worst) == 0 else list(worst)  # type: ignore[arg-type]
-    times = np.array([checks.number(problems, "worst", one, above=0, at_most=horizon) for one in listed])
+    times = np.array([checks.years(problems, "worst", one, above=0, at_most=horizon) for one in listed])
     if len(problems.found) > noted:
         return np.array([], dtype=np.int64)
     ends = times / horizon * steps

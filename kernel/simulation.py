@@ -43,7 +43,7 @@ def simulate(
     account: Account,
     ladder: Ladder,
     *,
-    horizon: float,
+    horizon: float | str,
     steps: int,
     paths: int,
     seed: int = 0,
@@ -64,7 +64,7 @@ def simulate(
         market: a `Gbm`, `Merton`, `Kou`, `Heston`, `Bates` or `FilteredHistorical`.
         account: its positions are on assets of the market.
         ladder: tiers breached at the opening prices breach at time 0.
-        horizon: years of 365 days, above 0, at most 1,000.
+        horizon: years of 365 days, above 0, at most 1,000, or a text such as "5d".
         steps: equal steps of the horizon, at least 1. With continuous monitoring of positions on one asset the law
             of the outcome does not depend on it, where volatilities are constant; those of `Heston` and `Bates` move
             in these steps, and `FilteredHistorical` wants those of its history.
@@ -84,8 +84,8 @@ def simulate(
             (`pip install "margin-kernel[fit]"`). Neither is for `FilteredHistorical`.
         levels: for a summary, the levels of Value at Risk and Expected Shortfall that it is to serve, and 1 less the
             probabilities of thresholds.
-        worst: True keeps each path's worst metric over the horizon, for `threshold`; or the times in years, each the
-            end of a step, by which to keep it.
+        worst: True keeps each path's worst metric over the horizon, for `threshold`; or the times, in years or as texts
+            such as "1d", each the end of a step, by which to keep it.
         importance: a tier, or a level such as 0.9999 of losses: paths are simulated under a tilt of drift and jumps
             that makes its breach, or losses beyond that Value at Risk, common, and weighted in turn; one in eight goes
             without the tilt, so that what is common stays about as well known as by those. For `Gbm`, `Merton` and

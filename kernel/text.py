@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable
 from decimal import Decimal
@@ -17,7 +18,7 @@ def years(text: str) -> float:
     """Return a duration such as "90m", "36h", "5d", "2w" or "1y" in years of 365 days.
 
     Raises:
-        ValueError: saying what would be right.
+        ValueError: saying what would be right; a bare number is asked for its unit.
 
     Example:
         >>> years("73d")
@@ -25,8 +26,22 @@ def years(text: str) -> float:
     """
     match = _DURATION.fullmatch(text)
     if match is None or match[2] not in UNIT_MINUTES:
-        raise ValueError(f"must be a number with the unit m, h, d, w or y, such as '5d', not {text!r}")
-    return float(match[1]) * UNIT_MINUTES[match[2]] / _YEAR
+        raise ValueError(_asked(text))
+    number = float(match[1])
+    return number if match[2] == "y" else number * UNIT_MINUTES[match[2]] / _YEAR  # of years to the last bit
+
+
+def _asked(text: str) -> str:
+    """Return what to write instead of a text that is no duration."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        return f"must be a number with the unit m, h, d, w or y, such as '5d', not {text!r}"
+    stated = text.strip()
+    hint = f"; {stated} year{'' if number == 1 else 's'} is '{stated}y'" if number > 0 else ""
+    return f"must have a unit, such as '5d' or '12h'{hint}"
 
 
 def share(text: str) -> float:

@@ -139,7 +139,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"probability": 1e-7}, "probability: must be at least 10 / paths (5e-05), not 1e-07: use more paths"),
     ({"call_probability": 1e-7}, "call_probability: must be at least 10 / paths"),
     ({"latency": -1}, "latency: must be at least 0, not -1"),
-    ({"liquidation_period": "2d"}, "liquidation_period: must be one number, not '2d'"),
+    ({"liquidation_period": "2"}, "liquidation_period: must have a unit, such as '5d' or '12h'; 2 years is '2y'"),
     ({"call_period": 0}, "call_period: must be above 0, not 0"),
     ({"account": None}, "account: must be a kernel.Account, not NoneType"),
     ({"market": FILTERED}, "call_steps: must be 4"),

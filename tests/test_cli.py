@@ -285,6 +285,7 @@ WRONG = [
     (["run", "prices.csv"], "prices.csv: must be a .toml or .json file"),
     (["run", "run.toml", "--paths", "many"], "simulation.paths: must be a number, not 'many'"),
     (["run", "run.toml", "--paths", "0"], "simulation.paths: must be from 1"),
+    (["run", "run.toml", "--set", "simulation.horizon=5"], "horizon: must have a unit, such as '5d' or '12h'; 5 years"),
     (["run", "run.toml", "--paths", "1e30"], "simulation.paths: must be from 1"),
     (["run", "run.toml", "--seed", "-1"], "simulation.seed: must be from 0"),
     (["run", "run.toml", "--threads", "0"], "simulation.threads: must be from 1"),

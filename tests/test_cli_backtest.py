@@ -119,6 +119,8 @@ def test_files_are_written_and_the_figure_is_drawn(margin: Margin, tmp_path: Pat
         ),
         (["A.csv", "--horizon", "0d"], "horizon: must be above 0"),
         (["A.csv", "--horizon", "soon"], "horizon: must be a number with the unit"),
+        (["A.csv", "--horizon", "5"], "horizon: must have a unit, such as '5d' or '12h'; 5 years is '5y'"),
+        (["A.csv", "--max-gap", "3"], "max_gap: must have a unit, such as '5d' or '12h'; 3 years is '3y'"),
         (["A.csv", "--paths", "many", "--seed", "-1"], "paths: must be a number, not 'many'"),
         (["A.csv", "--seed", "-1"], "seed: must be from 0"),
         (["A.csv", "--market", "mertn"], "did you mean merton?"),

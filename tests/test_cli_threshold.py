@@ -108,7 +108,7 @@ WRONG = [
     (["--probability", "1%", "--by", "7d"], "--by: must be above 0 and at most the horizon, 5 d, not 7d"),
     (["--probability", "1%", "--by", "0d"], "--by: must be above 0 and at most the horizon, 5 d, not 0d"),
     (["--probability", "1%", "--by", "36h"], "5 steps of 24 h, not 36h, or add --set simulation.steps=10"),
-    (["--probability", "1%", "--by", "5"], "--by: must be a number with the unit m, h, d, w or y"),
+    (["--probability", "1%", "--by", "5"], "--by: must have a unit, such as '5d' or '12h'; 5 years is '5y'"),
     (["--probability", "1%", "--paths", "0"], "simulation.paths: must be from 1"),
     (["--probability", "1%", "--output", "out.xlsx"], "output: must end in .parquet or .csv or .json"),
     (["--probability", "1%", "--plot", "out.jpg"], "plot: must end in .png or .svg, not 'out.jpg'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ positions = [{asset = "SPX", notional = 5_000, entry_price = "spot"}]
 metric = "equity_fraction"
 tiers = {call = 0.5}
 [simulation]
-horizon = 0.1
+horizon = "36d"
 steps = 1
 paths = 10
 """
@@ -283,7 +284,12 @@ WRONG = [
     ("ladder.tiers.call=high", "ladder.tiers.call", "must be a number"),
     ("ladder.metric=equity", "ladder.metric", "margin_ratio or equity_fraction"),
     ("simulation.horizon=5 days", "simulation.horizon", "'5d'"),
-    ("simulation.horizon=-1", "simulation.horizon", "above 0"),
+    ("simulation.horizon=5", "simulation.horizon", "must have a unit, such as '5d' or '12h'; 5 years is '5y'"),
+    ("simulation.horizon='5'", "simulation.horizon", "must have a unit, such as '5d' or '12h'; 5 years is '5y'"),
+    ("simulation.horizon=0.25", "simulation.horizon", "0.25 years is '0.25y'"),
+    ("simulation.horizon=-1", "simulation.horizon", "must have a unit, such as '5d' or '12h'"),
+    ("simulation.horizon=0d", "simulation.horizon", "above 0"),
+    ("simulation.horizon=[5]", "simulation.horizon", "must be a number with the unit"),
     ("simulation.paths=many", "simulation.paths", "must be a number"),
     ("simulation.paths=1.5", "simulation.paths", "whole number"),
     ("simulation.steps=0", "simulation.steps", "from 1"),
@@ -369,6 +375,40 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
 def test_durations_are_years_of_365_days(text: str, days: float) -> None:
     """Each unit of time is read in years of 365 days."""
     assert years(text) == pytest.approx(days / 365)
+
+
+@pytest.mark.parametrize("text", ["5", " 5.5 ", "1e-3", "1_000"])
+def test_a_number_of_years_is_itself(text: str) -> None:
+    """A bare number is asked for its unit, and with the unit that the question offers for years keeps every bit."""
+    with pytest.raises(ValueError, match=re.escape(f"; {text.strip()} years is '{text.strip()}y'")):
+        years(text)
+    assert years(f"{text.strip()}y") == float(text)
+    assert years(f"{1 / 3 / 365!r}y") == 1 / 3 / 365
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ("max_gap=3", "3 years is '3y'"),
+        ("max_gap='3'", "3 years is '3y'"),
+        ("max_gap=3 days", "must be a number with the unit"),
+    ],
+)
+def test_a_gap_is_asked_for_its_unit(write: Write, stated: str, message: str) -> None:
+    """So is every duration of a config: the longest step of a history as well."""
+    assert message in _problems(write(FITTED), [f"market.{stated}"])["market.max_gap"]
+
+
+def test_a_markets_own_step_may_have_a_unit(write: Write) -> None:
+    """The step of a filtered market is a text with a unit, or years as `margin fit` writes them; a 1 is asked about."""
+    text = BASE.replace("correlation = [[1, 0.8], [0.8, 1]]\n", "")
+    stated = ["model=filtered_historical", "omega=0", "alpha=0.1", "beta=0.9", f"residuals={RESIDUALS}"]
+    path, overrides = write(text), [*(f"market.{one}" for one in stated), "simulation.steps=5"]
+    days = load(path, [*overrides, "market.dt=1d"]).market
+    assert (
+        days.parameters()["dt"] == 1 / 365 == load(path, [*overrides, f"market.dt={1 / 365}"]).market.parameters()["dt"]
+    )
+    assert "1 year is '1y'" in _problems(path, [*overrides, "market.dt=1"])["market.dt"]
 
 
 def test_words_for_people() -> None:

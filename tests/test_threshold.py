@@ -177,7 +177,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"probability": "1%"}, "probability: must be one number, not '1%'"),
     ({"probability": math.nan}, "probability: must be finite"),
     ({"by": 0.5}, r"by: must be a time by which worst metrics were kept \(365 d\), not 182.5 d"),
-    ({"by": "5d"}, "by: must be one number, not '5d'"),
+    ({"by": [5]}, "by: must be one number, not \\[5\\]"),
 ]
 
 

@@ -46,7 +46,7 @@ def new_plan(
     how: dict[str, Any],
     account: Account | None,
     ladder: Ladder | None,
-    horizon: float | None,
+    horizon: float | str | None,
     spans: dict[str, Any],
     settings: dict[str, Any],
 ) -> Plan:
@@ -121,11 +121,11 @@ def _check_market(problems: Problems, market: Any, how: dict[str, Any], history:
         problems.add("market", f"must be a name, a class of market with a fit, or a market, not {market!r}")
 
 
-def _rows(problems: Problems, horizon: float | None, dt: float) -> int:
+def _rows(problems: Problems, horizon: float | str | None, dt: float) -> int:
     """Return the whole rows of a horizon."""
     if horizon is None:
         return 1
-    horizon = checks.number(problems, "horizon", horizon, above=0, at_most=1_000)
+    horizon = checks.years(problems, "horizon", horizon, above=0, at_most=1_000)
     if not horizon > 0:
         return 1
     rows = max(1, round(horizon / dt))

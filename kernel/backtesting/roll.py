@@ -33,12 +33,12 @@ def backtest(
     history: ArrayLike | History,
     market: Any = "auto",
     *,
-    dt: float | None = None,
+    dt: float | str | None = None,
     assets: Sequence[str] | None = None,
     account: Account | None = None,
     ladder: Ladder | None = None,
     window: int = 500,
-    horizon: float | None = None,
+    horizon: float | str | None = None,
     levels: Sequence[float] = (0.95, 0.99),
     refit: int = 7,
     rechoose: int = 28,
@@ -62,13 +62,13 @@ def backtest(
         history: or prices, [time] or [time, asset], oldest first, evenly spaced, above 0.
         market: "gbm", "merton", "kou" or "filtered_historical"; "auto" for `kernel.choose`; a class of market with a
             fit; or a market, which is taken as it stands at every forecast.
-        dt: years between two rows; None with a history, which knows it.
+        dt: years between two rows, or a text such as "1d"; None with a history, which knows it.
         assets: names of the columns of prices; default: "asset", or "asset 1", "asset 2", ...
         account: stated at the history's last prices; default: one unit of wealth, in equal parts in the assets, so
             that losses are fractions of it.
         ladder: default: falls of the equity by 5% and by 10%.
         window: rows that a fit looks back on, each with the return from the one before.
-        horizon: years, of whole rows; default: one row.
+        horizon: years, or a text such as "5d", of whole rows; default: one row.
         levels: of Value at Risk and Expected Shortfall, in (0, 1).
         refit: rows from one fit to the next; between them parameters stand, and a volatility that moves
             (`FilteredHistorical`; `Gbm` with volatility="ewma" or "garch") takes up each row's return.

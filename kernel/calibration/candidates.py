@@ -15,7 +15,7 @@ from kernel.markets import Market
 from kernel.measures import Estimate
 from kernel.measures.estimate import Z, proportion
 from kernel.simulation import simulate
-from kernel.text import counted, duration
+from kernel.text import counted, duration, years
 
 LIQUIDATION = "liquidation"
 _CANDIDATES = 24  # 200,000 paths down as many tiers take a tenth of a second, down 128 of them 1.5 s
@@ -29,16 +29,25 @@ class Response(NamedTuple):
     """How long clients have, once a tier is breached, before the next deeper one may follow.
 
     Args:
-        time: years, above 0.
+        time: years, or a text such as "4h", above 0.
         probability: that the next tier follows within that time, at most; above 0 and below 1.
 
     Example:
-        >>> Response(time=4 / 24 / 365, probability=0.2).probability
+        >>> Response(time="4h", probability=0.2).probability
         0.2
     """
 
-    time: float
+    time: float | str
     probability: float
+
+    @property
+    def years(self) -> float:
+        """Return the time in years.
+
+        Raises:
+            ValueError: for a text that is no duration, saying what would be right.
+        """
+        return years(self.time) if isinstance(self.time, str) else float(self.time)
 
 
 class Clients(NamedTuple):
@@ -115,8 +124,8 @@ def _curve(clients: Clients, response: Response, below: float, candidates: NDArr
     """Simulate candidates, ascending from `below`, at which the next tier follows at once."""
     tiers = {f"{k}": float(level) for k, level in enumerate(candidates[::-1])}
     ladder = Ladder({**tiers, LIQUIDATION: below} if candidates[0] > below else tiers, clients.metric)
-    times = clients.breach_times(ladder, response.time, clients.settings["seed"])
-    tested = [clients.followed(first, times[-1], response.time) for first in times[: candidates.size][::-1]]
+    times = clients.breach_times(ladder, response.years, clients.settings["seed"])
+    tested = [clients.followed(first, times[-1], response.years) for first in times[: candidates.size][::-1]]
     known = [proportion(*one) if one[1] >= FEWEST else Estimate(1.0, 0.0, 1.0, 1.0) for one in tested]
     share, _, low, high = np.array(known).T
     return _Curve(candidates, np.array([count for _, count in tested]), share, low, high)
@@ -152,7 +161,7 @@ def _unreachable(clients: Clients, name: str, response: Response, below: float, 
     """Say that no level leaves the response time, and what would help."""
     message = (
         f"no level below the opening {clients.metric} ({clients.opening:.6g}) keeps it: from there the next tier "
-        f"({below:.6g}) follows within {duration(response.time)} with probability {share:.3g}, above the "
+        f"({below:.6g}) follows within {duration(response.years)} with probability {share:.3g}, above the "
         f"{response.probability:g} asked for: take a shorter time, a higher probability or more opening equity"
     )
     return InvalidInput([Problem(f"responses.{name}", message)])

@@ -35,7 +35,7 @@ def calibrate_ladder(
     account: Account,
     responses: Mapping[str, Response],
     *,
-    horizon: float,
+    horizon: float | str,
     liquidation: float = 1.0,
     metric: str = "margin_ratio",
     steps: int = 1,
@@ -58,8 +58,8 @@ def calibrate_ladder(
         market: at its opening state, also that of its volatility.
         account: its opening equity and requirement are those of the client.
         responses: by tier, the highest first; the last is followed by the tier "liquidation".
-        horizon: years within which a tier is breached; the simulation goes on for the response time. It matters only
-            where what follows a breach depends on when it happens, or how.
+        horizon: years, or a text such as "30d", within which a tier is breached; the simulation goes on for the
+            response time. It matters only where what follows a breach depends on when it happens, or how.
         liquidation: level of the deepest tier, below the opening value of the metric.
         metric: "margin_ratio" or "equity_fraction".
         steps: equal steps of the horizon; the response time takes further ones of their length.
@@ -123,15 +123,15 @@ def _check_responses(problems: Problems, responses: object) -> None:
         elif not isinstance(one, Response):
             problems.add(f"responses.{name}", f"must be a kernel.Response, not {one!r}")
         else:
-            checks.number(problems, f"responses.{name}.time", one.time, above=0, at_most=1_000)
+            checks.years(problems, f"responses.{name}.time", one.time, above=0, at_most=1_000)
             checks.number(problems, f"responses.{name}.probability", one.probability, above=0, below=1)
 
 
 def _achieved(clients: Clients, ladder: Ladder, responses: Mapping[str, Response]) -> dict[str, Estimate]:
     """Estimate how often the next tier follows, from the noise of the next seed."""
     seed = (clients.settings["seed"] + 1) % 2**64
-    times = clients.breach_times(ladder, max(one.time for one in responses.values()), seed)
+    times = clients.breach_times(ladder, max(one.years for one in responses.values()), seed)
     return {
-        name: proportion(*clients.followed(times[k], times[k + 1], one.time))
+        name: proportion(*clients.followed(times[k], times[k + 1], one.years))
         for k, (name, one) in enumerate(responses.items())
     }

@@ -39,13 +39,13 @@ def calibrate_margin(
     market: Market,
     account: Account,
     *,
-    liquidation_period: float,
-    latency: float = 0.0,
+    liquidation_period: float | str,
+    latency: float | str = 0.0,
     measure: str = "first_passage",
     probability: float | None = None,
     confidence: float | None = None,
     call_probability: float = 0.05,
-    call_period: float = 1 / 365,
+    call_period: float | str = 1 / 365,
     buffer: float = 0.0,
     stressed: Market | None = None,
     stressed_weight: float = 0.25,
@@ -87,13 +87,13 @@ def calibrate_margin(
     Args:
         market: that the account is held on.
         account: its positions count; its cash and maintenance rate do not.
-        liquidation_period: years, above 0.
-        latency: years, at least 0.
+        liquidation_period: years, or a text such as "2d", above 0.
+        latency: years, or a text such as "1h", at least 0.
         measure: "first_passage", "value_at_risk" or "expected_shortfall".
         probability: of "first_passage", above 0 and below 1, at least 10 / paths.
         confidence: of the other two, such as 0.99.
         call_probability: of a call within the call period, above 0 and below 1, at least 10 / paths.
-        call_period: years, above 0.
+        call_period: years, or a text such as "1d", above 0.
         buffer: share added to the rate; the regulation has 0.25.
         stressed: market of the same assets, whose rate counts with `stressed_weight`.
         stressed_weight: from 0 to 1; the regulation has 0.25.
@@ -128,10 +128,13 @@ def calibrate_margin(
     problems = Problems()
     target = _check_target(problems, measure, probability, confidence)
     call_probability = checks.number(problems, "call_probability", call_probability, above=0, below=1)
-    latency = checks.number(problems, "latency", latency, at_least=0, at_most=_LONGEST)
-    liquidation_period = checks.number(problems, "liquidation_period", liquidation_period, above=0, at_most=_LONGEST)
+    latency = checks.years(problems, "latency", latency, at_least=0, at_most=_LONGEST)
+    liquidation_period = checks.years(problems, "liquidation_period", liquidation_period, above=0, at_most=_LONGEST)
+    call_period = checks.years(problems, "call_period", call_period, above=0, at_most=_LONGEST)
     period, call = Period(latency + liquidation_period, steps, settings), Period(call_period, call_steps, settings)
-    clean = check_period(problems, market, account, period, {"horizon": "liquidation_period"})
+    clean = check_period(
+        problems, market, account, period, {"horizon": "latency" if math.isnan(latency) else "liquidation_period"}
+    )
     check_period(problems, market, account, call, {"horizon": "call_period", "steps": "call_steps"})
     policy.check(problems, market)
     for field, one in (("stressed", stressed), ("floor_market", floor_market)):

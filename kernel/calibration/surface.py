@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -61,7 +61,7 @@ class Surface:
 def margin_surface(
     states: Mapping[str, Market],
     leverages: Sequence[float],
-    horizons: Sequence[float],
+    horizons: Sequence[float | str],
     probability: float,
     *,
     account: Account | None = None,
@@ -85,7 +85,7 @@ def margin_surface(
     Args:
         states: markets by name, such as {"calm": ..., "stressed": ...}, with the same assets.
         leverages: above 0, rising.
-        horizons: years, above 0, rising; each is the end of one of the equal steps of the last.
+        horizons: years, or texts such as "1d", above 0, rising; each is the end of one of the equal steps of the last.
         probability: of a liquidation within the horizon, from 1 / paths to below 1.
         account: its positions count, at the opening prices of each state; its cash and maintenance rate do not.
             Default: long one asset.
@@ -111,8 +111,8 @@ def margin_surface(
     settings = {
         "paths": paths, "seed": seed, "monitoring": monitoring, "precision": precision, "threads": threads
     }  # fmt: skip
-    leverage = _rising(problems, "leverages", leverages, at_most=1e6)
-    horizon = _rising(problems, "horizons", horizons, at_most=1_000)
+    leverage = _rising(problems, "leverages", leverages, checks.number, at_most=1e6)
+    horizon = _rising(problems, "horizons", horizons, checks.years, at_most=1_000)
     probability = checks.number(problems, "probability", probability, above=0, below=1)
     whole = _steps(problems, horizon, steps)
     markets = _checked_states(problems, states)
@@ -154,11 +154,13 @@ def _checked_states(problems: Problems, states: object) -> list[Market]:
     return markets
 
 
-def _rising(problems: Problems, field: str, values: object, *, at_most: float) -> NDArray[np.float64]:
+def _rising(
+    problems: Problems, field: str, values: object, check: Callable[..., float], *, at_most: float
+) -> NDArray[np.float64]:
     """Return numbers above 0 that rise, or a 1 and a problem."""
     listed = [values] if np.ndim(values) == 0 else list(values)  # type: ignore[arg-type, call-overload]
     noted = len(problems.found)
-    found = np.array([checks.number(problems, field, one, above=0, at_most=at_most) for one in listed])
+    found = np.array([check(problems, field, one, above=0, at_most=at_most) for one in listed])
     if len(problems.found) == noted and (not found.size or (np.diff(found) <= 0).any()):
         problems.add(field, "must be at least one number, each above the one before")
     return found if len(problems.found) == noted else np.ones(1)

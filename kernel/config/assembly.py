@@ -17,7 +17,6 @@ from kernel.errors import InvalidInput, Problem, Problems
 from kernel.ladder import Ladder
 from kernel.markets import MARKETS, Market
 from kernel.settings import check
-from kernel.text import years
 
 POSITIONS = {"linear": Linear}
 AT_SPOT = "spot"  # as an entry price: the market's opening price
@@ -203,10 +202,8 @@ def _simulation(
 ) -> dict[str, Any]:
     """Return the settings as clean numbers; note what `simulate` would refuse."""
     section = sections["simulation"]
-    stated = dict.fromkeys(("horizon", "steps", "paths"), 1) if section is None else section
+    stated = {"horizon": "1d", "steps": 1, "paths": 1} if section is None else section
     settings = {**_SETTINGS, **stated, "record": "summary", "levels": levels}
-    if isinstance(settings["horizon"], str):
-        settings["horizon"] = years(settings["horizon"])
     parts: tuple[Any, Any, Any] = market, account, ladder  # `check` says which of them are None
     found, clean = check(*parts, settings)
     missing = {name for name, part in (("market", market), ("account", account), ("ladder", ladder)) if part is None}

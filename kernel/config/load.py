@@ -162,20 +162,17 @@ def _is_rows(value: Any) -> bool:
 
 
 def _validate_duration(value: Any) -> Any:
-    if isinstance(value, str):
-        years(value)
-    elif not _is_number(value):
-        raise ValueError(f"must be years as a number, or a text such as '5d', not {value!r}")
+    years(value if isinstance(value, str) else reprlib.repr(value))  # a bare number: of days, or of years?
     return value
 
 
-def _validate_gap(value: Any) -> Any:
-    years(str(value))
-    return value
+def _validate_step(value: Any) -> Any:
+    """Check a market's step: a duration, or the number of years, never a whole one, that `margin fit` writes."""
+    return value if isinstance(value, float) else _validate_duration(value)
 
 
 _DURATION = Annotated[Any, PlainValidator(_validate_duration)]
-_GAP = Annotated[Any, PlainValidator(_validate_gap)]
+_STEP = Annotated[Any, PlainValidator(_validate_step)]
 _NUMBER = _kind("a number", _is_number)
 _NUMBERS = _kind("a number or a list of numbers, one per asset", _is_numbers)
 _LEVELS = _kind("a number or a list of numbers", _is_numbers)
@@ -195,6 +192,7 @@ _BY_ANNOTATION = {
     "Matrix | None": _MATRIX,
     "Matrix": _MATRIX,
     "float": _NUMBER,
+    "float | str": _STEP,
     "int": _NUMBER,
 }
 
@@ -227,7 +225,7 @@ def _stated(kind: type[Market]) -> type[BaseModel]:
 _STATED = {name: _stated(kind) for name, kind in MARKETS.items()}
 _ALL_STATED = {name: one.annotation for shape in _STATED.values() for name, one in shape.model_fields.items()}
 _UNKNOWN_MODEL = _shape("Market", {"model": _MODEL}, {name: Any for name in _ALL_STATED if name != "model"})
-_HISTORY = {"column": _COLUMNS, "asset": _TEXT, "time": _TEXT, "first": _DAY, "last": _DAY, "max_gap": _GAP}
+_HISTORY = {"column": _COLUMNS, "asset": _TEXT, "time": _TEXT, "first": _DAY, "last": _DAY, "max_gap": _DURATION}
 _FITTED = _shape(
     "Fitted",
     {"model": _FITTED_MODEL, "history": _TEXT},

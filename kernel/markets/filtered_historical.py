@@ -128,7 +128,7 @@ class FilteredHistorical(Market):
         alpha: from 0 to 1.
         beta: from 0 to 1.
         residuals: [time, asset], at least 10 times; usually of mean 0 and variance 1.
-        dt: years of one step, from 1e-9 to 1,000.
+        dt: years of one step, from 1e-9 to 1,000, or a text such as "1d"; held as years.
         block: steps resampled together, in the order of the history, from 1 to the number of times. With more than 1
             expected prices grow by the drift only as far as the residuals of a block are independent.
 
@@ -149,7 +149,7 @@ class FilteredHistorical(Market):
     alpha: ArrayLike
     beta: ArrayLike
     residuals: Matrix
-    dt: float
+    dt: float | str
     block: int = 1
 
     def _check(self, problems: Problems, size: int) -> None:
@@ -165,21 +165,20 @@ class FilteredHistorical(Market):
             alpha=checks.numbers(problems, "alpha", self.alpha, size, at_least=0, at_most=1),
             beta=checks.numbers(problems, "beta", self.beta, size, at_least=0, at_most=1),
             residuals=residuals,
-            dt=checks.number(problems, "dt", self.dt, at_least=1e-9, at_most=1_000),
+            dt=checks.years(problems, "dt", self.dt, at_least=1e-9, at_most=1_000),
             block=checks.whole(problems, "block", self.block, 1, max(len(residuals), 1)),
         )
 
     def check_grid(self, problems: Problems, horizon: float, steps: int) -> None:
         """Note a step that is not the history's."""
-        wanted = max(1, round(horizon / self.dt))
-        if abs(horizon / wanted / self.dt - 1) > _STRETCH:
-            near = max(1, math.floor(horizon / self.dt))
-            whole = f"such as {duration(near * self.dt)} or {duration((near + 1) * self.dt)}"
+        dt = float(self.dt)
+        wanted = max(1, round(horizon / dt))
+        if abs(horizon / wanted / dt - 1) > _STRETCH:
+            near = max(1, math.floor(horizon / dt))
+            whole = f"such as {duration(near * dt)} or {duration((near + 1) * dt)}"
             problems.add("horizon", f"must be near whole steps of this market's history, {whole}")
-        elif abs(horizon / steps / self.dt - 1) > _STRETCH:
-            problems.add(
-                "steps", f"must be {wanted}: this market moves in the steps of its history, {duration(self.dt)}"
-            )
+        elif abs(horizon / steps / dt - 1) > _STRETCH:
+            problems.add("steps", f"must be {wanted}: this market moves in the steps of its history, {duration(dt)}")
 
     def loading(self) -> None:
         """Return None: residuals move the prices."""
@@ -211,7 +210,7 @@ class FilteredHistorical(Market):
         cls,
         prices: ArrayLike | History,
         *,
-        dt: float | None = None,
+        dt: float | str | None = None,
         assets: Sequence[str] | None = None,
         volatility: Literal["garch", "ewma"] = "garch",
         decay: float = 0.94,
@@ -221,7 +220,7 @@ class FilteredHistorical(Market):
 
         Args:
             prices: a history, or [time] or [time, asset], oldest first, evenly spaced, above 0.
-            dt: years between two rows; None with a history, which knows it.
+            dt: years between two rows, or a text such as "1d"; None with a history, which knows it.
             assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
             volatility: "garch", by maximum likelihood with Student-t innovations (250 rows; needs arch:
                 `pip install "margin-kernel[garch]"`); or "ewma", weighted by `decay` a step back (31 rows).

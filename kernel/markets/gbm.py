@@ -51,7 +51,7 @@ class Gbm(Diffusion):
         cls,
         prices: ArrayLike | History,
         *,
-        dt: float | None = None,
+        dt: float | str | None = None,
         assets: Sequence[str] | None = None,
         volatility: Literal["average", "ewma", "garch"] = "average",
         decay: float = 0.94,
@@ -60,7 +60,7 @@ class Gbm(Diffusion):
 
         Args:
             prices: a history, or [time] or [time, asset], oldest first, evenly spaced, above 0; at least 3 rows.
-            dt: years between two rows; None with a history, which knows it.
+            dt: years between two rows, or a text such as "1d"; None with a history, which knows it.
             assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
             volatility: "average" over the history, by maximum likelihood; or now: "ewma", weighted by
                 `decay` a step back (RiskMetrics 1996, 31 rows), or "garch", the next step's forecast by GARCH(1,1) with

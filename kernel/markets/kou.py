@@ -112,7 +112,7 @@ class Kou(Diffusion):
 
     @classmethod
     def fit(
-        cls, prices: ArrayLike | History, *, dt: float | None = None, assets: Sequence[str] | None = None
+        cls, prices: ArrayLike | History, *, dt: float | str | None = None, assets: Sequence[str] | None = None
     ) -> Fit[Self]:
         """Estimate by maximum likelihood on the density, a Fourier integral; open at the last prices.
 
@@ -123,7 +123,7 @@ class Kou(Diffusion):
 
         Args:
             prices: a history, or [time] or [time, asset], oldest first, evenly spaced, above 0; at least 31 rows.
-            dt: years between two rows; None with a history, which knows it.
+            dt: years between two rows, or a text such as "1d"; None with a history, which knows it.
             assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
 
         Returns:

@@ -16,21 +16,21 @@ from kernel.measures.replicates import are_independent, ordered, reach, share, s
 from kernel.outcome import Outcome, require_outcome
 
 
-def breach_probability(outcome: Outcome, tier: str, by: float | None = None) -> Estimate:
+def breach_probability(outcome: Outcome, tier: str, by: float | str | None = None) -> Estimate:
     """Estimate the probability that a tier is breached at or before a time, with Wilson's interval.
 
     Args:
         outcome: of `simulate`.
         tier: name of a tier.
-        by: years, from 0 to the horizon; default: the horizon. A summary counts on a grid of 1,440 cells of the
-            horizon; between them it interpolates, or, of discrete monitoring, counts up to the last.
+        by: years, from 0 to the horizon, or a text such as "1d"; default: the horizon. A summary counts on a grid of
+            1,440 cells of the horizon; between them it interpolates, or, of discrete monitoring, counts up to the last.
 
     Raises:
         InvalidInput: for an unknown tier or a time outside the horizon.
     """
     require_outcome(outcome)
     problems = Problems()
-    time = outcome.horizon if by is None else checks.number(problems, "by", by, at_least=0, at_most=outcome.horizon)
+    time = outcome.horizon if by is None else checks.years(problems, "by", by, at_least=0, at_most=outcome.horizon)
     problems.raise_any()
     if not are_independent(outcome):
         times, weights = _times(outcome, tier)

@@ -22,7 +22,7 @@ _FEWEST = 10  # paths below the lowest of them
 _SAME = 1e-6  # of the horizon: how far apart two times may be that are one
 
 
-def threshold(outcome: Outcome, probability: float, by: float | None = None) -> Estimate:
+def threshold(outcome: Outcome, probability: float, by: float | str | None = None) -> Estimate:
     """Estimate the level of the ladder's metric that is breached by a time with a given probability.
 
     It is the floor(probability * paths)-th lowest of the paths' worst metrics: a tier at that level is breached by
@@ -35,7 +35,7 @@ def threshold(outcome: Outcome, probability: float, by: float | None = None) -> 
         outcome: of `simulate` with `worst`.
         probability: of a breach, from 1 / paths (any of importance sampling) to below 1; of a summary, at most 1 less
             the lowest of its `levels`.
-        by: years, one of `outcome.worst_times`; default: the last of them.
+        by: one of `outcome.worst_times`, in years or as a text such as "1d"; default: the last of them.
 
     Raises:
         InvalidInput: for an outcome without worst metrics, a probability or a time that it cannot tell.
@@ -72,14 +72,14 @@ class ThresholdCurve:
 
 
 def threshold_curve(
-    outcome: Outcome, probabilities: ArrayLike | None = None, by: float | None = None
+    outcome: Outcome, probabilities: ArrayLike | None = None, by: float | str | None = None
 ) -> ThresholdCurve:
     """Estimate the levels of many breach probabilities at once, each as `threshold` does.
 
     Args:
         outcome: of `simulate` with `worst`.
         probabilities: in any order; default: 200 of even ratios up to 0.5, from ten paths or a millionth.
-        by: years, one of `outcome.worst_times`; default: the last of them.
+        by: one of `outcome.worst_times`, in years or as a text such as "1d"; default: the last of them.
 
     Raises:
         InvalidInput: as `threshold` does.
@@ -97,7 +97,7 @@ def threshold_curve(
     )
 
 
-def _row(outcome: Outcome, by: float | None) -> int:
+def _row(outcome: Outcome, by: float | str | None) -> int:
     """Return the place of a time among those by which an outcome kept the worst metrics."""
     require_outcome(outcome)
     problems, times = Problems(), outcome.worst_times
@@ -106,7 +106,7 @@ def _row(outcome: Outcome, by: float | None) -> int:
     problems.raise_any()
     if by is None:
         return len(times) - 1
-    time = checks.number(problems, "by", by)
+    time = checks.years(problems, "by", by)
     problems.raise_any()
     row = int(np.argmin(np.abs(np.array(times) - time)))
     if abs(times[row] - time) > _SAME * outcome.horizon:

@@ -28,7 +28,7 @@ def read_prices(
     time: str | None = None,
     first: str | date | None = None,
     last: str | date | None = None,
-    max_gap: str | None = None,
+    max_gap: float | str | None = None,
 ) -> History:
     """Read prices as exchanges and data shops write them: bars or closes of one asset or several, any even step.
 
@@ -46,7 +46,7 @@ def read_prices(
         time: the column of times (without a zone: UTC); default: the one that is so called, or else the first.
         first: ISO date or timestamp from which rows count; default: all.
         last: ISO date or timestamp up to which they count, that day included.
-        max_gap: the longest step that counts as one, such as "7d"; default: found out as above.
+        max_gap: the longest step that counts as one, such as "7d", or in years; default: found out as above.
 
     Raises:
         InvalidInput: with everything that has to be mended, by file, field and lines.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel import checks
 from kernel.errors import Problems
 from kernel.prices.panel import Panel
 from kernel.prices.times import Times, written
-from kernel.text import counted, duration, was, years
+from kernel.text import counted, duration, was
 
 _LONG = 1.5  # medians: a step beyond it is not the usual one
 _OFTEN = 0.05  # of the steps: what is missing that often is not missing but closed
@@ -24,13 +24,11 @@ _FEWEST_RETURNS = 2
 _YEAR = np.timedelta64(365, "D") / np.timedelta64(1, "us")
 
 
-def longest_step(problems: Problems, max_gap: str | None) -> float:
+def longest_step(problems: Problems, max_gap: float | str | None) -> float:
     """Return a stated gap in microseconds, NaN for none."""
-    try:
-        return math.nan if max_gap is None else timedelta(days=365 * years(max_gap)) / timedelta(microseconds=1)
-    except (ValueError, OverflowError) as error:
-        problems.add("max_gap", str(error))
+    if max_gap is None:
         return math.nan
+    return float(np.rint(_YEAR * checks.years(problems, "max_gap", max_gap, above=0, at_most=1_000)))
 
 
 def find_gaps(
