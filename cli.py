@@ -522,7 +522,8 @@ def validate(config: Path, market: Path | None, overrides: Sequence[str]) -> Non
     """Check a config file, and the history that it names, without simulating."""
     from kernel.config.load import load
 
-    load(config, overrides, market)
+    for note in load(config, overrides, market).notes:
+        click.echo(f"note: {note}", err=True)
     click.echo(f"{config} is valid", err=True)
 
 

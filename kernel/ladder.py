@@ -124,19 +124,52 @@ def _requirement(exposures: Exposures, ladder: Ladder) -> tuple[float, NDArray[n
     return 0.0, exposures.requirement
 
 
+def breached_at_opening(exposures: Exposures, ladder: Ladder) -> int:
+    """Count the tiers that are breached at the opening prices: the first ones, whose levels are highest."""
+    base, requirement = _requirement(exposures, ladder)
+    tiers = conditions(exposures, ladder)
+    fixed, weight = np.array([one.fixed for one in tiers]), np.array([one.weight for one in tiers])
+    size = np.abs(fixed) + np.abs(exposures.value).sum() + np.abs(ladder.levels) * (abs(base) + requirement.sum())
+    return int(np.count_nonzero(fixed + weight.sum(axis=1) <= _ROUNDING * size))
+
+
+def opening_notes(exposures: Exposures, ladder: Ladder) -> tuple[str, ...]:
+    """Say what is settled before anything moves: no equity, a requirement that is not met, tiers in breach.
+
+    Example:
+        >>> import kernel
+        >>> account = kernel.Account(cash=1.0, positions=[kernel.Linear("A", 1.0, 50.0)], maintenance_rate=0.1)
+        >>> opening_notes(account.exposures(["A"], np.array([50.0])), Ladder({"call": 2.0, "out": 0.1}))[1]
+        'the account opens in breach of call, at margin_ratio 0.2: it breaches at time 0 with probability 1'
+    """
+    equity, required = exposures.opening_equity, float(exposures.requirement.sum())
+    slack = _ROUNDING * (abs(exposures.fixed) + np.abs(exposures.value).sum() + required)
+    notes = []
+    if equity <= slack:
+        notes.append(f"the account opens insolvent, with an equity of {equity:,.6g}")
+    elif equity < required - slack:
+        notes.append(f"the account opens below its requirement of {required:,.6g}, with an equity of {equity:,.6g}")
+    count, names = breached_at_opening(exposures, ladder), ladder.names
+    if count:
+        value = equity / required if ladder.metric == "margin_ratio" else 1.0
+        named = ", ".join(names[:count]) if count < len(names) else "every tier"
+        each = f"{'each' if count > 1 else 'it'} breaches at time 0 with probability 1"
+        whatever = ", whatever the market does" if count == len(names) else ""
+        notes.append(f"the account opens in breach of {named}, at {ladder.metric} {value:.4g}: {each}{whatever}")
+    return tuple(notes)
+
+
 def watch(exposures: Exposures, ladder: Ladder, spot: NDArray[np.float64], real: DTypeLike) -> Watch:
     """Return what the kernels watch."""
     base, requirement = _requirement(exposures, ladder)
-    tiers = conditions(exposures, ladder)
-    fixed = np.array([one.fixed for one in tiers])  # [tier]
-    weight = np.array([one.weight for one in tiers])  # [tier, asset]
-    size = np.abs(fixed) + np.abs(exposures.value).sum() + np.abs(ladder.levels) * (abs(base) + requirement.sum())
-    opening_tier = int(np.count_nonzero(fixed + weight.sum(axis=1) <= _ROUNDING * size))
+    opening_tier = breached_at_opening(exposures, ladder)
     cast: Any = np.dtype(real).type
     if spot.size == 1:
         value, required = exposures.value[0], requirement[0]
         side = 1.0 if value * base >= exposures.fixed * required else -1.0  # does the metric rise with the price?
-        barriers = _barriers(exposures, fixed, weight[:, 0], spot, opening_tier, cast(side), real)
+        tiers = conditions(exposures, ladder)
+        fixed, weight = np.array([one.fixed for one in tiers]), np.array([one.weight[0] for one in tiers])
+        barriers = _barriers(exposures, fixed, weight, spot, opening_tier, cast(side), real)
         return Watch(barriers, opening_tier, Scale(ladder.levels, side, exposures.fixed, value, base, required))
     levels = np.append(ladder.levels, -np.inf).astype(real)
     padding = (0, -spot.size % 4)  # the kernels sum four assets at a time

@@ -52,6 +52,8 @@ class Outcome:
     worst_times: tuple[float, ...] = ()
     """Years."""
     summary: Summary | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
+    """Sentences: what the opening settles before anything moves, such as tiers that are breached from the start."""
 
     def worst_losses(self, count: int) -> NDArray[np.float64]:
         """Return the `count` largest losses, ascending.

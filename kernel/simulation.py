@@ -19,7 +19,7 @@ from kernel.accounts import Account
 from kernel.chunks import ChunkSpec, Job, chunk_size, new_arrays, warm, worst_time
 from kernel.errors import InvalidInput, Problem
 from kernel.importance import choose_tilt, parts, scored, weigh
-from kernel.ladder import Condition, Ladder, conditions, watch
+from kernel.ladder import Condition, Ladder, conditions, opening_notes, watch
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
 from kernel.outcome import Outcome
@@ -63,7 +63,7 @@ def simulate(
     Args:
         market: a `Gbm`, `Merton`, `Kou`, `Heston`, `Bates` or `FilteredHistorical`.
         account: its positions are on assets of the market.
-        ladder: tiers breached at the opening prices breach at time 0.
+        ladder: tiers breached at the opening prices breach at time 0, and the outcome's `notes` say so.
         horizon: years of 365 days, above 0, at most 1,000, or a text such as "5d".
         steps: equal steps of the horizon, at least 1. With continuous monitoring of positions on one asset the law
             of the outcome does not depend on it, where volatilities are constant; those of `Heston` and `Bates` move
@@ -143,6 +143,7 @@ def simulate(
         worst_times=tuple(worst_time(job.plan, int(steps)) for steps in job.worst_step),
         summary=summary,
         replicates=replicates,
+        notes=opening_notes(exposures, ladder),
         **kept,
     )
 

@@ -147,6 +147,27 @@ def test_never_breached_shows_the_upper_end(margin: Margin) -> None:
     assert row.split() == ["call", "5", "0", "0.000", "..", "0.192", "%", "-"]
 
 
+def test_an_opening_in_breach_is_noted_wherever_it_is_asked_about(margin: Margin) -> None:
+    """`validate` says it on stderr, `run` and `threshold` in their table and in JSON; none takes it for an error."""
+    poor = ["--set", "account.cash=200"]
+    certain = "each breaches at time 0 with probability 1, whatever the market does"
+    notes = [
+        "the account opens below its requirement of 300, with an equity of 200",
+        f"the account opens in breach of every tier, at margin_ratio 0.6667: {certain}",
+    ]
+    code, out, err = margin("validate", "run.toml", *poor)
+    assert (code, out) == (0, "")
+    assert err.splitlines() == [*(f"note: {note}" for note in notes), "run.toml is valid"]
+    for command in (["run", "run.toml"], ["threshold", "run.toml", "--probability", "10%"]):
+        code, out, err = margin(*command, *poor)
+        assert (code, err) == (0, "")
+        assert f"- {notes[0]}\n- the account opens in breach of every tier, at margin_ratio 0.6667: each" in out
+        assert max(map(len, out.splitlines())) <= 100
+        assert json.loads(margin(*command, *poor, "--format", "json")[1])["notes"] == notes
+        assert json.loads(margin(*command, "--format", "json")[1])["notes"] == []
+    assert margin("validate", "run.toml") == (0, "", "run.toml is valid\n")
+
+
 def test_fitted_market_is_shown_with_its_history(margin: Margin) -> None:
     """A fitted market's parameters are printed, and the JSON names the history and its hash."""
     _, out, _ = margin("run", "fitted.toml")

@@ -148,3 +148,51 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
         for paths in ("1000000", "100000000")
     ]  # fmt: skip
     assert peaks[1] - peaks[0] < 200 * 1024
+
+
+CALL_OUT = {"call": 2.0, "liquidation": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("cash", "tiers", "notes"),
+    [
+        (-59_000.0, CALL_OUT, ()),
+        (-59_400.0, CALL_OUT, ("the account opens in breach of call, at margin_ratio 2: it breaches at time 0",)),
+        (
+            -59_700.0,
+            {"warning": 5.0, **CALL_OUT},
+            ("the account opens in breach of every tier, at margin_ratio 1: each breaches at time 0",),
+        ),
+        (
+            -59_850.0,
+            {"warning": 5.0, "call": 2.0, "out": 0.1},
+            ("below its requirement of 300, with an equity of 150", "breach of warning, call, at margin_ratio 0.5:"),
+        ),
+        (-60_000.0, {"out": -0.5}, ("opens insolvent, with an equity of 0",)),
+        (
+            -61_000.0,
+            CALL_OUT,
+            ("opens insolvent, with an equity of -1,000", "breach of every tier, at margin_ratio -3.333"),
+        ),
+    ],
+)
+def test_an_opening_that_settles_something_is_noted(cash: float, tiers: dict[str, float], notes: tuple[str]) -> None:
+    """No equity, a requirement not met, tiers breached from the start: each is a sentence, also of a summary."""
+    account = kernel.Account(cash=cash, positions=[kernel.Linear("BTC", 1.0)], maintenance_rate=0.005)
+    for record in ("paths", "summary"):
+        outcome = kernel.simulate(GBM, account, kernel.Ladder(tiers), horizon="5d", steps=1, paths=100, record=record)
+        assert len(outcome.notes) == len(notes)
+        assert all(part in note for part, note in zip(notes, outcome.notes, strict=True))
+        certain = [tier for tier in tiers if kernel.breach_probability(outcome, tier, by=0.0).value == 1]
+        breached = next((note for note in outcome.notes if "in breach of" in note), "")
+        assert [tier for tier in tiers if tier in breached or "every tier" in breached] == certain
+
+
+def test_a_fraction_of_the_equity_opens_at_one() -> None:
+    """A tier at the whole opening equity is breached at once, and noted; several assets are as one."""
+    market = kernel.Gbm(assets=["A", "B"], spot=100.0, volatility=0.5)
+    account = kernel.Account(cash=10.0, positions=[kernel.Linear("B", -1.0, 100.0)], maintenance_rate=0.01)
+    ladder = kernel.Ladder({"all": 1.0, "half": 0.5}, metric="equity_fraction")
+    outcome = kernel.simulate(market, account, ladder, horizon="5d", steps=1, paths=100)
+    (note,) = outcome.notes
+    assert note.startswith("the account opens in breach of all, at equity_fraction 1: it breaches at time 0")

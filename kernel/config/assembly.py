@@ -14,7 +14,7 @@ import numpy as np
 from kernel.accounts import Account, Linear
 from kernel.config.fitted import OF_HISTORY, Source, fitted_market
 from kernel.errors import InvalidInput, Problem, Problems
-from kernel.ladder import Ladder
+from kernel.ladder import Ladder, opening_notes
 from kernel.markets import MARKETS, Market
 from kernel.settings import check
 
@@ -43,6 +43,8 @@ class Run:
     """That states the market."""
     files: tuple[Path, ...] = ()
     """That were read."""
+    notes: tuple[str, ...] = ()
+    """Sentences: what is to be known of the opening, and of a fitted drift."""
 
 
 def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) -> Run:
@@ -73,6 +75,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) ->
         levels=levels,
         source=source,
         files=(path, path.parent / source.file) if source else (path,),
+        notes=opening_notes(account.exposures(market.assets, np.asarray(market.spot)), ladder),
     )
 
 

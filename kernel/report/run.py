@@ -66,6 +66,7 @@ def simulated(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "market_file": run.market_file,
         "history": run.source._asdict() if run.source else None,
         "opening": _opening(run),
+        "notes": run.notes,
     }
 
 
@@ -97,7 +98,7 @@ def introduction(found: dict[str, Any]) -> list[str]:
         parts.append(_fitted(found["history"]) + "\n" + _market(found["market"]))
     elif found["market_file"]:
         parts.append(wrapped(f"the market is that of {found['market_file']}") + "\n" + _market(found["market"]))
-    return parts
+    return parts + (["\n".join(listed(found["notes"]))] if found["notes"] else [])
 
 
 def _head(found: dict[str, Any]) -> str:
