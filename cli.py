@@ -131,6 +131,7 @@ def _of_config(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--threads", metavar="N", help="Threads; default: all available processors."),
         click.option("--precision", metavar="single|double", help="Precision of the walk."),
         click.option("--monitoring", metavar="continuous|discrete", help="When breaches are looked for."),
+        click.option("--drift", metavar="zero|fitted|NUMBER", help="Of the market; a fitted one has none by default."),
         _quiet,
     ]
     for option in reversed(options):
@@ -201,7 +202,9 @@ def _prepare(
     from kernel.tables import check_output
 
     problems, job, parsed = Problems(), None, None
-    stated = [f"simulation.{name}={value}" for name, value in settings.items() if value is not None]
+    places = {"drift": "market.drift"}
+    given = {name: value for name, value in settings.items() if value is not None}
+    stated = [f"{places.get(name, f'simulation.{name}')}={value}" for name, value in given.items()]
     with problems.under(""):
         job = load(config, [*overrides, *stated], market)
     with problems.under(""):
@@ -365,6 +368,13 @@ def _of_history(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--volatility", metavar="average|ewma|garch", help="Of gbm and filtered_historical: when, and how."
         ),
+        click.option(
+            "--drift",
+            type=click.Choice(["zero", "fitted"]),
+            default="zero",
+            show_default=True,
+            help="Of the market: none, as a history says little of it, or the estimate.",
+        ),
     ]
     for option in reversed(options):
         command = option(command)
@@ -393,6 +403,7 @@ def fit(
     output: Path | None,
     plot: Path | None,
     volatility: str | None,
+    drift: str,
     **settings: str | None,
 ) -> None:
     """Fit a market to price histories: one file, or one for each asset.
@@ -406,7 +417,7 @@ def fit(
     files = _files(prices)
     how = {} if volatility is None else {"volatility": volatility}
     named = check_fit([path for _, path in files], market, columns, output, plot, how)
-    found = fit_files(files, market, named, settings, **how)
+    found = fit_files(files, market, named, settings, drift, **how)
     told = report.results(found)
     _save_fit(found, told, output, plot)
     if form == "json":
@@ -418,7 +429,7 @@ def fit(
 def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Path | None) -> None:
     import json
 
-    from kernel.config.documents import to_toml
+    from kernel.config.documents import commented, to_toml
     from kernel.figures import plot_fits
     from kernel.tables import write_text
 
@@ -426,8 +437,8 @@ def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Pa
         plot_fits(found.history, found.compared, plot)
         click.echo(f"wrote {plot}", err=True)
     if output is not None:
-        text = to_toml(told) if output.suffix == ".toml" else json.dumps(told, indent=2, allow_nan=False) + "\n"
-        write_text(text, output)
+        in_toml, text = output.suffix == ".toml", json.dumps(told, indent=2, allow_nan=False) + "\n"
+        write_text(commented(told["fit"]["notes"]) + to_toml(told) if in_toml else text, output)
         click.echo(f"wrote {output}; next: margin run CONFIG --market {output}", err=True)
 
 
@@ -457,6 +468,7 @@ def backtest(
     output: Path | None,
     plot: Path | None,
     volatility: str | None,
+    drift: str,
     *,
     quiet: bool,
     **settings: str | None,
@@ -481,7 +493,8 @@ def backtest(
     problems.raise_any()
     reading = {name: settings[name] for name in OF_HISTORY}
     with _progress("forecasts", quiet=quiet) as progress:
-        found = backtest_files(files, named, reading, config, {**stated, **how, "market": market, "progress": progress})
+        stated |= {"market": market, "drift": drift, "progress": progress}
+        found = backtest_files(files, named, reading, config, {**stated, **how})
     told = report.results(found)
     _save_backtest(found.backtest, told, output, plot)
     if form == "json":

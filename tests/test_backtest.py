@@ -333,3 +333,26 @@ def test_an_account_that_opens_breached_is_told() -> None:
     assert found.notes == ("the account opens breached: early",)
     assert found.breach_probability[0].tolist() == [1.0] * 9
     assert found.breached[0].all()
+
+
+def test_forecasts_have_no_drift_unless_it_is_asked_for() -> None:
+    """A forecast is that of the fitted market without its drift; with "fitted" it is that of the fit as it is."""
+    prices = np.asarray(normal_history(161, seed=8).prices)[:, 0] * np.exp(0.02 * np.arange(161))
+    fit = kernel.Gbm.fit(prices[:61], dt="1d")
+    found = {
+        word: kernel.backtest(prices, "gbm", dt="1d", window=60, paths=2_000, drift=word) for word in ("zero", "fitted")
+    }
+    assert float(np.asarray(fit.market.drift)[0]) > 5
+    for word, drift in (("zero", 0.0), ("fitted", fit.market.drift)):
+        market = kernel.Gbm(assets=["asset"], spot=prices[-1], drift=drift, volatility=fit.market.volatility)
+        account = kernel.Account(cash=0.0, positions=[kernel.Linear("asset", 1 / prices[-1])], maintenance_rate=1.0)
+        ladder = kernel.Ladder({"down": 0.9}, metric="equity_fraction")
+        outcome = kernel.simulate(market, account, ladder, horizon="1d", steps=1, paths=2_000, monitoring="discrete")
+        assert found[word].value_at_risk[0, 0] == pytest.approx(kernel.value_at_risk(outcome, 0.95).value, rel=1e-6)
+        assert found[word].provenance["inputs"]["fit"] == {"drift": word}
+    default = kernel.backtest(prices, "gbm", dt="1d", window=60, paths=2_000)
+    np.testing.assert_array_equal(default.value_at_risk, found["zero"].value_at_risk)
+    wrong: list[tuple[Any, Any, str]] = [("gbm", one, "must be zero or fitted") for one in ("none", 0.1, np.zeros(2))]
+    for market, drift, message in [*wrong, (gbm(), "fitted", "keeps its own")]:
+        with pytest.raises(kernel.InvalidInput, match=f"^drift: .*{message}"):
+            kernel.backtest(normal_history(161), market, window=60, drift=drift)

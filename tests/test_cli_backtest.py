@@ -168,6 +168,14 @@ def test_an_account_stated_at_the_configs_prices_keeps_its_leverage(margin: Marg
     assert held["quantity"] * held["entry_price"] == pytest.approx(60_000.0)
 
 
+def test_the_drift_of_the_forecasts_is_said_and_can_be_chosen(margin: Margin) -> None:
+    """The head says whether the fitted drift is in; --drift fitted takes it in."""
+    for stated, words in (((), "without the fitted drift"), (("--drift", "fitted"), "with the fitted drift")):
+        code, out, _ = margin("A.csv", *FEW, *stated)
+        assert code == 0
+        assert words in " ".join(out.split())
+
+
 def test_one_column_does_not_serve_two_assets(margin: Margin) -> None:
     """The same prices under two names are refused."""
     code, _, err = margin("A=A.csv", "B=A.csv", *FEW)

@@ -77,7 +77,8 @@ def test_json_is_strict_and_agrees_with_python(margin: Fit, tmp_path: Path) -> N
     found = json.loads(out, parse_constant=pytest.fail)
     fit = kernel.Kou.fit(kernel.read_prices(tmp_path / "A.csv"))
     assert code == 0
-    assert found["market"] == fit.market.parameters()
+    assert found["market"] == fit.market.parameters() | {"drift": [0.0]}
+    assert found["fit"]["drift"] == fit.market.parameters()["drift"]
     assert found["fit"]["bic"] == pytest.approx(fit.bic)
     assert found["history"]["rows"] == 601
 
@@ -85,8 +86,8 @@ def test_json_is_strict_and_agrees_with_python(margin: Fit, tmp_path: Path) -> N
 @pytest.mark.parametrize("suffix", [".toml", ".json"])
 @pytest.mark.parametrize("model", ["merton", "filtered_historical"])
 def test_run_takes_the_market_that_fit_wrote(margin: Fit, tmp_path: Path, suffix: str, model: str) -> None:
-    """A written market is the fitted one to the last bit, by option or named in the config."""
-    assert margin("fit", "A.csv", "--market", model, "--output", f"market{suffix}")[0] == 0
+    """A written market is the fitted one to the last bit, its drift as asked, by option or named in the config."""
+    assert margin("fit", "A.csv", "--market", model, "--drift", "fitted", "--output", f"market{suffix}")[0] == 0
     code, by_option, _ = margin("run", "margin.toml", "--market", f"market{suffix}", "--format", "json")
     assert code == 0
     (tmp_path / "named.toml").write_text(f'[market]\nfile = "market{suffix}"\ndrift = 0.0\n' + CONFIG)
@@ -97,6 +98,66 @@ def test_run_takes_the_market_that_fit_wrote(margin: Fit, tmp_path: Path, suffix
     fitted = kernel.markets.FITTED[model].fit(kernel.read_prices(tmp_path / "A.csv")).market.parameters()
     inputs = [json.loads(text)["provenance"]["inputs"]["market"] for text in (by_option, by_setting, by_name)]
     assert inputs == [fitted, fitted, fitted | {"drift": [0.0]}]
+
+
+def test_a_fitted_drift_is_left_out_unless_it_is_asked_for(margin: Fit, tmp_path: Path) -> None:
+    """`fit` and `run` take no drift by default, say what they leave out or keep, and either can decide."""
+    fit = kernel.Gbm.fit(kernel.read_prices(tmp_path / "A.csv"))
+    drift, error = float(np.asarray(fit.market.drift)[0]), float(fit.standard_errors["drift"][0])
+    left = f"drift is 0: that of the history, {drift:.3g} ± {error:.2g} a year, says little of what comes"
+    kept = (
+        f"drift is that of the history, {drift:.3g} ± {error:.2g} a year, as if it went on: positions that gain by it"
+    )
+    for stated, there, other in (("zero", left, kept), ("fitted", kept, left)):
+        code, out, _ = margin("fit", "A.csv", "--market", "gbm", "--drift", stated, "--output", f"{stated}.toml")
+        assert code == 0
+        for text in (out, (tmp_path / f"{stated}.toml").read_text().replace("# ", "")):
+            assert there in " ".join(text.split())
+            assert other not in " ".join(text.split())
+        for asked, taken, words in (
+            ((), 0.0 if stated == "zero" else drift, there),
+            (("--drift", "zero"), 0.0, left),
+            (("--drift", "fitted"), drift, kept),
+            (("--drift", "0.5"), 0.5, None),
+        ):
+            run = json.loads(margin("run", "margin.toml", "--market", f"{stated}.toml", *asked, "--format", "json")[1])
+            assert run["market"]["drift"] == [taken]
+            assert [note.startswith(words) for note in run["notes"]] == ([True] if words else [])
+    assert margin("fit", "A.csv", "--market", "gbm", "--output", "market.toml")[0] == 0
+    assert (tmp_path / "market.toml").read_text() == (tmp_path / "zero.toml").read_text()
+
+
+def test_liquidations_of_a_long_do_not_hang_on_the_growth_of_its_history(margin: Fit, tmp_path: Path) -> None:
+    """Prices that rose and the same prices with another trend give a long one probability; with their drifts, two."""
+    prices = prices_of(jumping(600, 2))
+    for name, growth in (("up", 4.0), ("down", -1.0)):
+        write_prices(tmp_path / f"{name}.csv", prices * np.exp(growth * np.arange(len(prices)) / 365), "A")
+        assert margin("fit", f"A={name}.csv", "--market", "gbm", "--output", f"{name}.toml")[0] == 0
+    config = "[market]\nfile = 'FILE'\n" + CONFIG.replace("5d", "60d").replace("cash = 20.0", "cash = 0.0")
+    config = config.replace("quantity = 1,", "notional = 10.0,").replace("cash = 0.0", "cash = 2.0")
+    found = []
+    for drift, name in [(drift, name) for drift in ("zero", "fitted") for name in ("up", "down")]:
+        (tmp_path / "named.toml").write_text(config.replace("FILE", f"{name}.toml").replace("call = 5.0", "out = 1.0"))
+        one = json.loads(margin("run", "named.toml", "--drift", drift, "--format", "json")[1])
+        found.append(one["tiers"][0]["breach_probability"]["value"])
+    assert found[0] == pytest.approx(found[1], abs=2e-3)  # the volatilities differ by rounding alone
+    assert found[2] + 0.1 < found[0] < found[3] - 0.1
+
+
+def test_a_market_file_without_an_estimate_keeps_its_drift_and_says_so(margin: Fit, tmp_path: Path) -> None:
+    """A file whose [fit] has no drift states the fitted one in its market; without [fit] it is stated."""
+    assert margin("fit", "A.csv", "--market", "gbm", "--drift", "fitted", "--output", "market.toml")[0] == 0
+    lines = (tmp_path / "market.toml").read_text().splitlines()
+    fit = lines.index("[fit]")
+    old = [line for k, line in enumerate(lines) if not (k in range(fit, fit + 3) and line.startswith("drift"))]
+    (tmp_path / "old.toml").write_text("\n".join(old))
+    notes = json.loads(margin("run", "margin.toml", "--market", "old.toml", "--format", "json")[1])["notes"]
+    assert [note[:28] for note in notes] == ["drift is that of the history"]
+    (tmp_path / "bare.toml").write_text("\n".join(lines[:fit]))
+    assert json.loads(margin("run", "margin.toml", "--market", "bare.toml", "--format", "json")[1])["notes"] == []
+    code, _, err = margin("run", "margin.toml", "--market", "bare.toml", "--drift", "fitted")
+    assert code == 2
+    assert "market.drift: must be a number: this market is stated" in err
 
 
 def test_a_file_for_each_asset(margin: Fit) -> None:
@@ -141,6 +202,7 @@ def test_the_figure_is_drawn(margin: Fit, tmp_path: Path, suffix: str, start: by
     [
         (["A.csv", "--market", "mertn"], "did you mean merton?"),
         (["A.csv", "--market", "heston"], "'heston' is stated, not fitted"),
+        (["A.csv", "--drift", "some"], "'zero', 'fitted'"),
         (["nix.csv"], "nix.csv"),
         (["A.csv", "--column", "open"], "open"),
         (["A.csv", "--market", "merton", "--volatility", "garch"], "belongs to gbm and filtered_historical"),
@@ -222,5 +284,6 @@ def test_numbers_of_toml_come_back(margin: Fit, tmp_path: Path) -> None:
     assert margin("fit", "A.csv", "--market", "gbm", "--output", "market.toml")[0] == 0
     written = tomllib.loads((tmp_path / "market.toml").read_text())
     fit = kernel.Gbm.fit(kernel.read_prices(tmp_path / "A.csv"))
-    assert written["market"] == fit.market.parameters()
+    assert written["market"] == fit.market.parameters() | {"drift": [0.0]}
+    assert written["fit"]["drift"] == fit.market.parameters()["drift"]
     assert written["fit"]["standard_errors"]["volatility"] == fit.standard_errors["volatility"].tolist()

@@ -170,10 +170,10 @@ def test_a_grid_that_the_market_cannot_walk_is_named_with_its_mend(write: Write)
 
 
 def test_fitted_market_is_that_of_the_history(write: Write) -> None:
-    """A named history is fitted as `fit` does, in years of 365 days, and its file is described."""
+    """A named history is fitted as `fit` does, in years of 365 days, but for its drift, and its file is described."""
     run = load(write(FITTED))
     expected = kernel.Gbm.fit(PRICES, dt=1 / 365, assets=["SPX"]).market
-    assert expected.parameters() == run.market.parameters()
+    assert expected.parameters() | {"drift": [0.0]} == run.market.parameters()
     assert run.source is not None
     assert (run.source.rows, run.source.first, run.source.last) == (6, "2020-01-01", "2020-01-06")
     assert run.account.positions[0].quantity == pytest.approx(5_000 / 103)
@@ -185,6 +185,22 @@ def test_fitted_numbers_can_be_replaced(write: Write) -> None:
     assert (run.market.drift, run.market.spot) == (np.array([0.07]), np.array([200.0]))
     assert run.market.volatility == load(write(FITTED)).market.volatility
     assert run.account.positions[0].entry_price == 200.0
+
+
+def test_a_history_gives_its_drift_when_asked(write: Write) -> None:
+    """Without a word the drift is 0; "fitted" takes the estimate in; a note says which, and is none of a number's."""
+    fit = kernel.Gbm.fit(PRICES, dt=1 / 365)
+    written = f"{fit.market.drift[0]:.3g} ± {fit.standard_errors['drift'][0]:.2g} a year"  # type: ignore[index]
+    for stated, drift, words in [
+        ([], 0.0, f"drift is 0: that of the history, {written}, says little"),
+        (["market.drift=zero"], 0.0, f"drift is 0: that of the history, {written}, says little"),
+        (["market.drift=fitted"], fit.market.drift, f"drift is that of the history, {written}, as if it went on"),
+        (["market.drift=-0.5"], -0.5, None),
+    ]:
+        run = load(write(FITTED), stated)
+        assert run.market.drift == np.array([drift])
+        assert [note.startswith(words) for note in run.notes] == ([True] if words else [])
+    assert "'zero' or 'fitted', not 'some'" in _problems(write(FITTED), ["market.drift=some"])["market.drift"]
 
 
 def test_several_columns_are_named_by_their_assets(write: Write) -> None:
@@ -265,6 +281,12 @@ WRONG = [
     ("market.correlation=[[1, 0.5], [0.4, 1]]", "market.correlation", "symmetric"),
     ("market.model=sabr", "market.model", "must be gbm or merton or kou or heston or bates or filtered_historical"),
     ("market.column=Close", "market.column", "history"),
+    (
+        "market.drift=fitted",
+        "market.drift",
+        "must be a number: this market is stated, so that there is no fitted drift",
+    ),
+    ("market.drift=none", "market.drift", "must be a number or a list of numbers"),
     ("market.history=none.csv", "market.assets", "leave it out"),
     ("account.cash=nan", "account.cash", "finite"),
     ("account.positions=[]", "account.positions", "at least one"),

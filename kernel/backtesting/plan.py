@@ -14,6 +14,7 @@ from kernel.accounts import Account, Linear
 from kernel.backtesting.refit import Schedule
 from kernel.choice import check_model
 from kernel.errors import InvalidInput, Problem, Problems
+from kernel.fitting.drift import DRIFTS
 from kernel.history import History
 from kernel.ladder import Ladder, conditions
 from kernel.markets import Gbm, Market
@@ -43,6 +44,7 @@ class Plan(NamedTuple):
 def new_plan(
     history: History,
     market: Any,
+    drift: str,
     how: dict[str, Any],
     account: Account | None,
     ladder: Ladder | None,
@@ -57,6 +59,7 @@ def new_plan(
     """
     problems = Problems()
     _check_market(problems, market, how, history)
+    _check_drift(problems, drift, market)
     spans = {name: checks.whole(problems, name, value, 1, _MOST_ROWS) for name, value in spans.items()}
     rows = _rows(problems, horizon, history.dt)
     account, ladder = account or _wealth(history), ladder or Ladder(_FALLS, metric="equity_fraction")
@@ -79,7 +82,7 @@ def new_plan(
     usable = _without_gaps(history, openings, rows)
     return Plan(
         history,
-        Schedule(market, how, **spans),
+        Schedule(market, how, **spans, drift=drift),
         account,
         ladder,
         rows,
@@ -119,6 +122,13 @@ def _check_market(problems: Problems, market: Any, how: dict[str, Any], history:
         check_model(problems, market, how)
     else:
         problems.add("market", f"must be a name, a class of market with a fit, or a market, not {market!r}")
+
+
+def _check_drift(problems: Problems, drift: object, market: Any) -> None:
+    if not isinstance(drift, str) or drift not in DRIFTS:
+        problems.add("drift", f"must be {' or '.join(DRIFTS)}, not {drift!r}")
+    elif isinstance(market, Market) and drift != DRIFTS[0]:
+        problems.add("drift", "is an option of a fit: a market that is stated keeps its own")
 
 
 def _rows(problems: Problems, horizon: float | str | None, dt: float) -> int:
@@ -171,7 +181,7 @@ def provenance(plan: Plan) -> dict[str, Any]:
     named = market.parameters() if isinstance(market, Market) else market
     inputs = {
         "market": named if isinstance(named, str | dict) else snake(named.__name__),
-        "fit": dict(schedule.how),
+        "fit": {} if isinstance(market, Market) else {"drift": schedule.drift, **schedule.how},
         "account": plan.account.parameters(),
         "ladder": plan.ladder.parameters(),
         "backtest": {

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kernel.choice import choose
 from kernel.errors import InvalidInput, Problem
 from kernel.fitting import Fit
+from kernel.fitting.drift import drift_of
 from kernel.history import History
 from kernel.markets import FITTED, Market
 from kernel.text import snake
@@ -27,6 +28,8 @@ class Schedule(NamedTuple):
     window: int
     refit: int
     rechoose: int
+    drift: str = "zero"
+    """Of fitted markets: one of `kernel.fitting.drift.DRIFTS`."""
 
 
 class Refit(NamedTuple):
@@ -77,8 +80,9 @@ def markets(
         chosen = row if again else chosen
         fit, name = _fit(history, row, schedule, "" if again else name)
         refits.append(Refit(row, name, fit.notes))
+        opened = {"spot": last, "drift": drift_of(fit).chosen(schedule.drift)}
         since = [(one, returns[row:one][usable[row:one]]) for one in block]
-        yield (Opening(one, replace(fit.after(moves), spot=last)) for one, moves in since)
+        yield (Opening(one, replace(fit.after(moves), **opened)) for one, moves in since)
 
 
 def _blocks(openings: Sequence[int], refit: int) -> Iterator[list[int]]:

@@ -42,6 +42,7 @@ def backtest(
     levels: Sequence[float] = (0.95, 0.99),
     refit: int = 7,
     rechoose: int = 28,
+    drift: str = "zero",
     paths: int = 100_000,
     seed: int = 0,
     threads: int | None = None,
@@ -73,6 +74,8 @@ def backtest(
         refit: rows from one fit to the next; between them parameters stand, and a volatility that moves
             (`FilteredHistorical`; `Gbm` with volatility="ewma" or "garch") takes up each row's return.
         rechoose: rows from one choice of "auto" to the next; a choice fits every market, four times a refit's time.
+        drift: of fitted markets: "zero", as a window says little of it, or "fitted"; a market that is stated keeps its
+            own.
         paths: of each forecast.
         seed: from 0 to 2**64 - 1. The same seed gives the same bits for any threads.
         threads: forecasts at a time; default: all available processors.
@@ -91,7 +94,7 @@ def backtest(
     """
     settings = {"levels": levels, "paths": paths, "seed": seed, "threads": threads, "progress": progress}
     spans = {"window": window, "refit": refit, "rechoose": rechoose}
-    plan = new_plan(as_history(history, dt, assets), market, how, account, ladder, horizon, spans, settings)
+    plan = new_plan(as_history(history, dt, assets), market, drift, how, account, ladder, horizon, spans, settings)
     refits: list[Refit] = []
     realised = realise(plan.history, plan.openings, plan.rows, plan.account, plan.ladder)
     with _one_blas_thread():

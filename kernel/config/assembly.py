@@ -58,7 +58,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) ->
     Raises:
         InvalidInput: with the problems noted before and those found here.
     """
-    market, source = _market(problems, sections["market"], path.parent)
+    market, source, notes = _market(problems, sections["market"], path.parent)
     assets = _assets(sections["market"]) if market is None else market.assets
     account = _account(problems, sections["account"], market, assets)
     ladder = _built(problems, "ladder", Ladder, sections["ladder"])
@@ -75,7 +75,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) ->
         levels=levels,
         source=source,
         files=(path, path.parent / source.file) if source else (path,),
-        notes=opening_notes(account.exposures(market.assets, np.asarray(market.spot)), ladder),
+        notes=(*notes, *opening_notes(account.exposures(market.assets, np.asarray(market.spot)), ladder)),
     )
 
 
@@ -121,18 +121,19 @@ def _is_noted(problems: Problems, *names: str) -> bool:
 # Market
 
 
-def _market(problems: Problems, section: Section, folder: Path) -> tuple[Market | None, Source | None]:
+def _market(problems: Problems, section: Section, folder: Path) -> tuple[Market | None, Source | None, tuple[str, ...]]:
+    """Return the market, the history that it was fitted to, and sentences about it, as far as they are there."""
     if section is None or _is_noted(problems, "market.model", "market.assets"):
-        return None, None
+        return None, None, ()
     if "history" not in section:
         parameters = {name: value for name, value in section.items() if name != "model"}
-        return _built(problems, "market", MARKETS[section["model"]], parameters), None
+        return _built(problems, "market", MARKETS[section["model"]], parameters), None, ()
     if _is_noted(
         problems, "market.history", "market.column", "market.asset", *(f"market.{name}" for name in OF_HISTORY)
     ):
-        return None, None
+        return None, None, ()
     fitted = _built(problems, "market", fitted_market, {"section": section, "folder": folder})
-    return fitted if fitted is not None else (None, None)
+    return fitted if fitted is not None else (None, None, ())
 
 
 # Account

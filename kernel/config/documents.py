@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from kernel.errors import InvalidInput, Problem, Problems
 
+_COMMENT = 98  # characters of a line
 _STEP = re.compile(r'(?:^|\.)(?:"([^"]*)"|([\w-]+))|\[(\d+)\]')
 
 
@@ -50,6 +52,18 @@ def _parse_json(text: str) -> Any:
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": _parse_json}
+
+
+def commented(sentences: Iterable[str]) -> str:
+    """Write sentences as the comments of a TOML document.
+
+    Example:
+        >>> print(commented(["drift is 0", "jumps are rare"]), end="")
+        # drift is 0
+        # jumps are rare
+    """
+    lines = [line for sentence in sentences for line in textwrap.wrap(sentence, _COMMENT)]
+    return "".join(f"# {line}\n" for line in lines)
 
 
 def to_toml(document: Mapping[str, Any], prefix: str = "") -> str:

@@ -25,7 +25,8 @@ jump_volatility = 0.06        # standard deviation of the log-jump
 # first = "2018-01-01"        # optional range of dates
 # last = "2023-12-31"
 # max_gap = "36h"             # no return is taken over longer steps; default: found out, with a note
-# drift = 0.0                 # instead of the fitted drift; likewise spot, instead of the last price
+# drift = "fitted"            # default: "zero", as a history says little of it; or a number
+# spot = 60_000.0             # instead of the last price
 
 # Or take the market from a file that `margin fit prices.csv --output market.toml` wrote:
 # [market]

@@ -12,6 +12,7 @@ from kernel.choice import Choice, check_model, choose
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.figures import SUFFIXES, check_plot
 from kernel.fitting import Fit
+from kernel.fitting.drift import drift_of
 from kernel.history import History
 from kernel.markets import FITTED, Market
 from kernel.prices import read_prices, written
@@ -43,6 +44,19 @@ class Fitted(NamedTuple):
     history: History
     source: Source
     choice: Choice | None
+    drift: str
+    """One of DRIFTS."""
+
+    @property
+    def market(self) -> Market:
+        """Return the market for a run: the fitted one, without its drift unless that is to be kept."""
+        market: Market = replace(self.fit.market, drift=drift_of(self.fit).chosen(self.drift))
+        return market
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what there is to know of the fit, and of the drift."""
+        return (*self.fit.notes, *drift_of(self.fit).notes(self.market.drift))
 
     @property
     def compared(self) -> Mapping[str, Sequence[Fit[Any]]]:
@@ -101,6 +115,7 @@ def fit_files(
     market: str,
     columns: Mapping[str, str] | str | None,
     settings: Mapping[str, Any],
+    drift: str = "zero",
     **how: Any,
 ) -> Fitted:
     """Fit a market to price files.
@@ -110,6 +125,7 @@ def fit_files(
         market: its name, or "auto" to choose.
         columns: as `kernel.read_prices` takes them.
         settings: further ones of `kernel.read_prices`, by the names in OF_HISTORY.
+        drift: of the market: "zero", or "fitted".
         how: of the market's own fit, such as volatility="ewma".
 
     Raises:
@@ -122,7 +138,7 @@ def fit_files(
         fit = choice.fit if choice else kind.fit(history, **how)  # type: ignore[union-attr]
     except ImportError:
         raise InvalidInput([Problem("market", NEEDS_SCIPY)]) from None
-    return Fitted(fit, history, source, choice)
+    return Fitted(fit, history, source, choice, drift)
 
 
 def read_files(
@@ -146,21 +162,29 @@ def _source(name: str, paths: Sequence[Path], history: History) -> Source:
     return Source(name, digest, len(history.prices), first, last, history.dt, history.notes)
 
 
-def fitted_market(section: dict[str, Any], folder: Path) -> tuple[Market, Source]:
-    """Read the history that a section names, beside the config file, and fit the section's model to it."""
+def fitted_market(section: dict[str, Any], folder: Path) -> tuple[Market, Source, tuple[str, ...]]:
+    """Read the history that a section names, beside the config file, and fit the section's model to it.
+
+    Returns:
+        The market, without drift unless the section states one or asks for the fitted one; where its history comes
+        from; and sentences about the drift.
+    """
     path = folder / section["history"]
     history = _read(path, section)
     kind = FITTED[section["model"]]
     try:
-        market = kind.fit(history).market
+        fit = kind.fit(history)
     except InvalidInput as invalid:
         raise InvalidInput(
             [Problem("history", f"{path.name}: {field} {message}") for field, message in invalid.problems]
         ) from None
     except ImportError:
         raise InvalidInput([Problem("model", NEEDS_SCIPY)]) from None
-    market = replace(market, **{name: section[name] for name in ("drift", "spot") if name in section})
-    return market, _source(section["history"], [path], history)
+    estimate, drift = drift_of(fit), section.get("drift", "zero")
+    stated = {"drift": estimate.chosen(drift) if isinstance(drift, str) else drift}
+    stated |= {"spot": section["spot"]} if "spot" in section else {}
+    market = replace(fit.market, **stated)
+    return market, _source(section["history"], [path], history), estimate.notes(market.drift)
 
 
 def _read(path: Path, section: dict[str, Any]) -> History:

@@ -17,7 +17,9 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, cre
 from kernel.accounts import Account
 from kernel.config.assembly import AT_SPOT, POSITIONS, Run, assemble, assemble_account
 from kernel.config.documents import joined, override, read_document
+from kernel.config.drift import choose_drift, estimated_drift
 from kernel.errors import InvalidInput, Problem, Problems
+from kernel.fitting.drift import DRIFTS, Drift
 from kernel.ladder import Ladder
 from kernel.markets import FITTED, MARKETS, Market
 from kernel.text import near, years
@@ -48,13 +50,17 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = (), ma
         beside = stated if isinstance(stated, dict) and "file" in stated else {}
         document["market"] = {**beside, "file": str(market)}
     overrides = _pull_file(document, dict(overrides) if isinstance(overrides, Mapping) else list(overrides))
-    fitted = _take_market(document, Path() if market is not None else path.parent)
+    fitted, estimate = _take_market(document, Path() if market is not None else path.parent)
     override(problems, document, overrides)
+    choose_drift(problems, document.get("market"), estimate)
     for name in [name for name in document if name not in _SECTIONS]:
         problems.add(name, f"is not a section{near(name, _SECTIONS)}")
     sections = {name: _checked(problems, name, document.get(name)) for name in _SECTIONS}
     run = assemble(problems, sections, path)
-    return replace(run, files=(*run.files, *fitted), market_file=str(fitted[0]) if fitted else None)
+    notes = run.notes
+    if estimate is not None and estimate.assets == run.market.assets:
+        notes = (*estimate.notes(run.market.drift), *notes)
+    return replace(run, files=(*run.files, *fitted), market_file=str(fitted[0]) if fitted else None, notes=notes)
 
 
 def load_account(path: str | Path, market: Market) -> tuple[Account, Ladder]:
@@ -104,25 +110,30 @@ def _pull_file(document: dict[str, Any], overrides: dict[str, Any] | list[str]) 
     return rest
 
 
-def _take_market(document: dict[str, Any], folder: Path) -> tuple[Path, ...]:
-    """Put in place of a market's file what it states; what the section states besides has the last word."""
+def _take_market(document: dict[str, Any], folder: Path) -> tuple[tuple[Path, ...], Drift | None]:
+    """Put in place of a market's file what it states; what the section states besides has the last word.
+
+    Returns:
+        The file, if there is one, and the drift that it says was estimated.
+    """
     section = document.get("market")
     if not isinstance(section, dict) or "file" not in section:
-        return ()
+        return (), None
     name, rest = section["file"], {key: value for key, value in section.items() if key != "file"}
     if not _is_text(name):
         raise InvalidInput([Problem("market.file", f"must be the name of a file, not {name!r}")])
     try:
-        stated = read_document(folder / name).get("market")
+        file = read_document(folder / name)
     except InvalidInput as invalid:
         raise InvalidInput(
             [Problem("market.file", str(one).replace(": ", " ", 1)) for one in invalid.problems]
         ) from None
+    stated = file.get("market")
     if not isinstance(stated, dict):
         message = f"{name} has no section [market], as `margin fit --output` writes it"
         raise InvalidInput([Problem("market.file", message)])
     document["market"] = {**stated, **rest}
-    return (folder / name,)
+    return (folder / name,), estimated_drift(stated, file.get("fit"))
 
 
 # Kinds of values. What a number may be is for the dataclasses to say.
@@ -175,6 +186,10 @@ _DURATION = Annotated[Any, PlainValidator(_validate_duration)]
 _STEP = Annotated[Any, PlainValidator(_validate_step)]
 _NUMBER = _kind("a number", _is_number)
 _NUMBERS = _kind("a number or a list of numbers, one per asset", _is_numbers)
+_DRIFT = _kind(
+    f"a number or a list of numbers, one per asset, or {' or '.join(map(repr, DRIFTS))}",
+    lambda value: _is_numbers(value) or (_is_text(value) and value in DRIFTS),
+)
 _LEVELS = _kind("a number or a list of numbers", _is_numbers)
 _MATRIX = _kind("a list of rows of numbers", _is_rows)
 _TEXT = _kind("a text", _is_text)
@@ -229,7 +244,7 @@ _HISTORY = {"column": _COLUMNS, "asset": _TEXT, "time": _TEXT, "first": _DAY, "l
 _FITTED = _shape(
     "Fitted",
     {"model": _FITTED_MODEL, "history": _TEXT},
-    {**_HISTORY, "drift": _NUMBERS, "spot": _NUMBERS},
+    {**_HISTORY, "drift": _DRIFT, "spot": _NUMBERS},
 )
 _POSITION = _shape(
     "Position",

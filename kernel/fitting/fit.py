@@ -51,7 +51,8 @@ class Fit(Generic[M]):
     """
 
     market: M
-    """Opens at the last prices."""
+    """Opens at the last prices. Its drift is the estimate, which says little of what comes: for risk, leave it out by
+    `dataclasses.replace(fit.market, drift=0.0)`, as `margin fit`, config files and `kernel.backtest` do by default."""
     standard_errors: dict[str, Any]
     """By field of the market: float, array [asset] or [asset, asset]; NaN where the history does not say."""
     log_likelihood: float

@@ -42,6 +42,7 @@ def _head(told: dict[str, Any]) -> str:
     fits = ", ".join(f"{name} {count:,}" for name, count in told["refits"].items())
     asked = inputs["market"] if isinstance(inputs["market"], str) else "stated"
     second = f"market {asked}: fitted to {counted(run['window'], 'row')}, every {counted(run['refit'], 'row')} ({fits})"
+    second += f", {'without' if inputs['fit'].get('drift') == 'zero' else 'with'} the fitted drift"
     if asked == "auto":
         second += f", chosen every {counted(run['rechoose'], 'row')}"
     if asked == "stated":

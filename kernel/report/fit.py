@@ -21,14 +21,15 @@ def results(found: Fitted) -> dict[str, Any]:
     told: dict[str, Any] = plain(
         {
             "schema": SCHEMA,
-            "market": fit.market.parameters(),
+            "market": found.market.parameters(),
             "fit": {
+                "drift": fit.market.drift,  # as estimated
                 "standard_errors": fit.standard_errors,
                 "log_likelihood": fit.log_likelihood,
                 "parameters": fit.parameters,
                 "observations": fit.observations,
                 "bic": fit.bic,
-                "notes": fit.notes,
+                "notes": found.notes,
                 **_chosen(found.choice),
             },
             "history": found.source._asdict(),
@@ -78,7 +79,8 @@ def _candidates(told: dict[str, Any]) -> str:
 
 
 def _market(told: dict[str, Any]) -> str:
-    market, fit = told["market"], told["fit"]
+    fit = told["fit"]
+    market = told["market"] | {"drift": fit["drift"]}
     assets, errors = market["assets"], fit["standard_errors"]
     rows, shared, matrices = [["", *assets]], [], []
     for name, value in market.items():
