@@ -12,11 +12,11 @@ from kernel import checks
 from kernel._core.noise import MAX_PATHS, MAX_STEPS
 from kernel.accounts import Account
 from kernel.errors import Problems
-from kernel.ladder import Ladder
+from kernel.ladder import Ladder, opening_notes
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
 from kernel.sampling import SAMPLING, check_sampling
-from kernel.text import duration
+from kernel.text import duration, snake
 
 MONITORING, PRECISION, RECORD = ("continuous", "discrete"), ("single", "double"), ("paths", "summary")
 _MOST_JUMPS = 100_000  # expected on one path: they are walked one by one
@@ -132,3 +132,12 @@ def _worst_steps(problems: Problems, worst: bool | ArrayLike, horizon: float, st
 def expected_jumps(market: Market, horizon: float) -> float:
     """Return the expected jumps on a path."""
     return float(getattr(market, "jump_intensity", 0.0) * horizon)
+
+
+def notes_on(market: Market, account: Account, ladder: Ladder, monitoring: str) -> tuple[str, ...]:
+    """Say what is to be known of a simulation before it runs: what is settled at the opening, what is approximated."""
+    notes = opening_notes(account.exposures(market.assets, np.asarray(market.spot)), ladder)
+    if monitoring == "discrete" or market.between_steps == "exact":
+        return notes
+    name = snake(type(market).__name__)
+    return (*notes, f"what {name} does between its steps is approximated, by Brownian bridges of the steps' variances")

@@ -19,13 +19,13 @@ from kernel.accounts import Account
 from kernel.chunks import ChunkSpec, Job, chunk_size, new_arrays, warm, worst_time
 from kernel.errors import InvalidInput, Problem
 from kernel.importance import choose_tilt, parts, scored, weigh
-from kernel.ladder import Condition, Ladder, conditions, opening_notes, watch
+from kernel.ladder import Condition, Ladder, conditions, watch
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
 from kernel.outcome import Outcome
 from kernel.sampling import REPLICATES
 from kernel.sampling.ordering import rotation
-from kernel.settings import check, expected_jumps
+from kernel.settings import check, expected_jumps, notes_on
 from kernel.workers import KEPT, available_threads, collect, results
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def simulate(
         worst_times=tuple(worst_time(job.plan, int(steps)) for steps in job.worst_step),
         summary=summary,
         replicates=replicates,
-        notes=opening_notes(exposures, ladder),
+        notes=notes_on(market, account, ladder, clean["monitoring"]),
         **kept,
     )
 

@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import kstest, norminvgauss
 
 import kernel
-from tests.cases import GBM, HORIZON, LADDER, LONG, run
+from tests.cases import GBM, HESTON, HORIZON, LADDER, LONG, run
 from tests.nig import Nig
 
 NIG = Nig(assets=["BTC"], spot=60_000.0, drift=0.1, tail=8.0, skewness=-2.0, scale=3.0)
@@ -93,3 +93,15 @@ def test_it_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
     module.unlink()
     assert after < 0.5 * before
     assert _printed(INSIDE, tmp_path) == (inside, 1)
+
+
+def test_what_is_approximated_between_steps_is_noted() -> None:
+    """Bridges that are not exact are named in the outcome's notes, where they are used."""
+    for market, monitoring, noted in (
+        (HESTON, "continuous", True),
+        (HESTON, "discrete", False),
+        (GBM, "continuous", False),
+        (NIG, "discrete", False),
+    ):
+        notes = " ".join(run(market, monitoring=monitoring, paths=16).notes)
+        assert ("between its steps is approximated" in notes) is noted

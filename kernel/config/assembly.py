@@ -14,9 +14,9 @@ import numpy as np
 from kernel.accounts import Account, Linear
 from kernel.config.fitted import OF_HISTORY, Source, fitted_market
 from kernel.errors import InvalidInput, Problem, Problems
-from kernel.ladder import Ladder, opening_notes
+from kernel.ladder import Ladder
 from kernel.markets import MARKETS, Market
-from kernel.settings import check
+from kernel.settings import check, notes_on
 
 POSITIONS = {"linear": Linear}
 AT_SPOT = "spot"  # as an entry price: the market's opening price
@@ -75,7 +75,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) ->
         levels=levels,
         source=source,
         files=(path, path.parent / source.file) if source else (path,),
-        notes=(*notes, *opening_notes(account.exposures(market.assets, np.asarray(market.spot)), ladder)),
+        notes=(*notes, *notes_on(market, account, ladder, simulation["monitoring"])),
     )
 
 
