@@ -82,7 +82,8 @@ def _intervals(covered: Section) -> list[str]:
             estimates less the truth, in those standard deviations. Intervals of VaR and of median times run between
             order statistics, whole ranks, whatever the law: that of VaR with {coverage.PATHS[0]:,} paths is due to hold
             in {coverage.due()}%, and its half-width over 1.96, the stated error, is wide in proportion. The
-            bias of VaR is that of an order statistic, and falls as one over the paths."""),
+            bias of VaR is that of an order statistic, and falls as one over the paths. Intervals of
+            Expected Shortfall by law and by the number of losses in the tail: `docs/intervals.md`."""),
         *covered.lines,
         "",
     ]
@@ -134,7 +135,6 @@ def main() -> None:
     biased = {
         "Heston and Bates move by a scheme; in one step, beyond four standard errors:": moving,
         "Several assets where the mix of what is held changes much within a step:": books,
-        "Intervals from few losses in the tail:": covered,
     }
     text = [
         *summary(exact, biased),

@@ -92,7 +92,7 @@ def _sampled_quantile(outcome: Outcome, tier: str, probability: float) -> Estima
         return Estimate(math.nan, math.nan, math.nan, math.nan)
     found = ordered(times[breached], None if weights is None else weights[breached])
     mass = probability * found.mass[-1]
-    value = found.at(mass)
+    value = found.at(mass)  # the end of a step, where only those count; a bridge's noise hides half a gap elsewhere
     error = spread(weighted(weights, (times <= value) - probability * breached), outcome)
     low, high = found.around(mass, most * error * outcome.paths)
     low, high = max(low, 0.0), min(high, outcome.horizon)

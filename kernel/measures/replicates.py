@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from kernel.measures.estimate import Estimate, Z, proportion
 from kernel.outcome import Outcome
 
-_ROUNDING = 1e-12  # of the sum of all weights: 0.99 of a million paths is 990,000
+ROUNDING = 1e-12  # of the sum of all weights: 0.99 of a million paths is 990,000
 
 
 def are_independent(outcome: Outcome) -> bool:
@@ -51,14 +51,27 @@ def strata(outcome: Outcome) -> list[slice]:
 
 def spread(contributions: NDArray[np.floating], outcome: Outcome) -> float:
     """Return the standard error of the mean of the paths' contributions, [path]."""
-    if outcome.replicates:
-        means = contributions.reshape(outcome.replicates, -1).mean(axis=1, dtype=np.float64)
-        return float(means.std(ddof=1)) / math.sqrt(means.size)
-    parts = [contributions[one] for one in strata(outcome)]
+    parts = _independent(contributions, outcome)
     if min(part.size for part in parts) == 1:
         return math.inf
     variance = math.fsum(part.size * float(part.var(ddof=1, dtype=np.float64)) for part in parts)
-    return math.sqrt(variance) / contributions.size
+    return math.sqrt(variance) / sum(part.size for part in parts)
+
+
+def skewness(contributions: NDArray[np.floating], outcome: Outcome, error: float) -> float:
+    """Return the skewness of the mean of the paths' contributions, [path], whose standard error `spread` told."""
+    if error == 0:
+        return 0.0
+    scaled = [(part - part.mean(dtype=np.float64)) / error for part in _independent(contributions, outcome)]
+    total = sum(one.size for one in scaled)
+    return math.fsum(float((one * one * one).sum()) for one in scaled) / float(total) ** 3
+
+
+def _independent(contributions: NDArray[np.floating], outcome: Outcome) -> list[NDArray[np.floating]]:
+    """Return what is independent of each other, by stratum: the replicates' means, or the paths themselves."""
+    if outcome.replicates:
+        return [contributions.reshape(outcome.replicates, -1).mean(axis=1, dtype=np.float64)]
+    return [contributions[one] for one in strata(outcome)]
 
 
 def share(value: float, error: float, largest: float, outcome: Outcome) -> Estimate:
@@ -88,32 +101,54 @@ class Ordered(NamedTuple):
 
     values: NDArray[np.floating]
     mass: NDArray[np.float64]
+    middle: NDArray[np.float64]
+    """Half of each value's own weight less: where it stands, if all values fill their strata (Hazen 1914)."""
 
     def at(self, mass: float) -> float:
         """Return the smallest value at which the mass is reached."""
-        return float(self.values[min(self._index(mass), self.values.size - 1)])
+        k = int(np.searchsorted(self.mass, mass - ROUNDING * self.mass[-1]))
+        return float(self.values[min(k, self.values.size - 1)])
+
+    def between(self, mass: float) -> float:
+        """Return the value at a mass, interpolated between neighbours.
+
+        The smallest at which it is reached is half a gap too low: nothing beside the error of independent paths, but as
+        much as all of it near the median, where pairs and strata leave no other.
+        """
+        return self._value(self._place(mass))
 
     def around(self, mass: float, half: float) -> tuple[float, float]:
         """Return the values for half less and half more mass, each moved outwards by one; infinite where there is none.
 
         With no spread at all that is an interval between neighbours.
         """
-        low, high = self._index(mass - half) - 1, self._index(mass + half) + 1
-        return (
-            float(self.values[low]) if low >= 0 else -math.inf,
-            float(self.values[high]) if high < self.values.size else math.inf,
-        )
+        return self._value(self._place(mass - half) - 1), self._value(self._place(mass + half) + 1)
 
-    def _index(self, mass: float) -> int:
-        return int(np.searchsorted(self.mass, mass - _ROUNDING * self.mass[-1]))
+    def _place(self, mass: float) -> float:
+        """Return the place of a mass among the values, from 0; between two where it is between their middles."""
+        k = int(np.searchsorted(self.middle, mass))
+        if k in {0, self.values.size}:
+            return float(max(k - 1, 0))
+        return float(k - (self.middle[k] - mass) / (self.middle[k] - self.middle[k - 1]))
+
+    def _value(self, place: float) -> float:
+        last = self.values.size - 1
+        if not 0 <= place <= last:
+            return math.copysign(math.inf, place)
+        k = min(int(place), max(last - 1, 0))
+        low, high = float(self.values[k]), float(self.values[min(k + 1, last)])
+        return low + (place - k) * (high - low)
 
 
 def ordered(values: NDArray[np.floating], weights: NDArray[np.floating] | None) -> Ordered:
     """Sort values with their weights: 1 each, if none are given."""
     if weights is None:
-        return Ordered(np.sort(values), np.arange(1.0, values.size + 1))
-    order = np.argsort(values)
-    return Ordered(values[order], np.cumsum(weights[order], dtype=np.float64))
+        mass = np.arange(1.0, values.size + 1)
+        return Ordered(np.sort(values), mass, mass - 0.5)
+    order = np.argsort(values, kind="stable")  # what is tied may weigh differently
+    own = weights[order].astype(np.float64)
+    mass = np.cumsum(own)
+    return Ordered(values[order], mass, mass - own / 2)
 
 
 def spreads(

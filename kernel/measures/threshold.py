@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from kernel import checks
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks
-from kernel.measures.replicates import are_independent, ordered, reach, spreads
+from kernel.measures.replicates import ROUNDING, are_independent, ordered, reach, spreads
 from kernel.outcome import Outcome, require_outcome
 from kernel.text import duration
 
@@ -28,8 +28,9 @@ def threshold(outcome: Outcome, probability: float, by: float | str | None = Non
     It is the floor(probability * paths)-th lowest of the paths' worst metrics: a tier at that level is breached by
     exactly that share of the paths, unless several paths have that very worst. It rises with the probability. The
     interval comes from order statistics and holds for any law; where the sample is too small for one, it is
-    unbounded. The standard error is its half-width over 1.96. With likelihood ratios it is the level that a share of
-    the weight lies below; with them or replicates the interval's ranks follow from the spread of that share.
+    unbounded. The standard error is its half-width over 1.96. With likelihood ratios or replicates it is the level
+    that a share of the weight lies below, interpolated between neighbours, and the interval's ranks follow from the
+    spread of that share.
 
     Args:
         outcome: of `simulate` with `worst`.
@@ -161,13 +162,13 @@ def _sampled_levels(outcome: Outcome, row: int, probabilities: NDArray[np.float6
         raise TypeError("an outcome with replicates or likelihood ratios has paths")
     paths, most = outcome.paths, reach(outcome.replicates)
     found = ordered(outcome.worst[row], outcome.weight)
-    mass = _ranks(paths, probabilities) if outcome.weight is None else probabilities * paths
-    if mass.min() < found.mass[0]:
+    mass = probabilities * paths
+    if mass.min() < found.mass[0] * (1 - ROUNDING):
         message = (
             f"must be at least {found.mass[0] / paths:.3g}, what the lowest path counts, not {mass.min() / paths:g}"
         )
         raise InvalidInput([Problem("probability", message)])
-    levels = np.array([found.at(one) for one in mass.tolist()])
+    levels = np.array([found.between(one) for one in mass.tolist()])
     half = most * spreads(outcome.worst[row], outcome.weight, levels, outcome) * paths
     low, high = np.array([found.around(*one) for one in zip(mass.tolist(), half.tolist(), strict=True)]).T
     return np.array([levels, (high - low) / (2 * most), low, high])
