@@ -12,8 +12,10 @@ import pytest
 from scipy.stats import norm
 
 import kernel
-from kernel.backtesting import conditional_coverage, traffic_light
+from kernel.backtesting import conditional_coverage, traffic_light, z2
+from kernel.backtesting.forecast import predict
 from kernel.backtesting.noise import noise, on_which
+from kernel.backtesting.shortfall import shortfall_test
 from kernel.history import History
 from kernel.report import backtest as report
 from tests.test_backtest import DAY, gbm, normal_history
@@ -148,6 +150,22 @@ def test_all_of_a_forecast_is_of_its_own_paths() -> None:
     table = found.to_arrow()
     assert table["paths"].to_pylist() == found.paths.tolist()
     assert table["undecided.0.99"].to_pylist() == found.undecided[0].tolist()
+
+
+def test_z2_takes_each_forecast_once_with_its_own_paths() -> None:
+    """The test of Expected Shortfall is that of a loop over forecasts, those walked again among them."""
+    found = run(four_and(0.5, 0.0, 0.4), levels=[0.95, 0.99])
+    assert (found.paths > PATHS).sum() >= 2
+    account = kernel.Account(cash=0.0, positions=[kernel.Linear("A", 1.0)], maintenance_rate=1.0)
+    ladder, sums = kernel.Ladder({"half": 0.5}, metric="equity_fraction"), np.zeros((2, PATHS))
+    for k, (loss, paths) in enumerate(zip(found.losses.tolist(), found.paths.tolist(), strict=True)):
+        settings = {"horizon": DAY, "steps": 1, "paths": paths, "seed": k}
+        sums += predict(gbm(), account, ladder, settings, np.array([0.95, 0.99]), loss, PATHS).contributions
+    for k, one in enumerate(found.coverage):
+        statistic = z2(found.losses, found.value_at_risk[k], found.expected_shortfall[k], one.level)
+        expected = shortfall_test(statistic, 1 - sums[k] / found.losses.size)
+        assert one.shortfall.statistic == pytest.approx(expected.statistic)
+        assert one.shortfall.critical_value == pytest.approx(expected.critical_value, rel=1e-3)
 
 
 def test_the_zone_no_longer_depends_on_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
