@@ -450,7 +450,12 @@ def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Pa
 @click.option(
     "--level", "levels", metavar="SHARE", multiple=True, help="Such as 99%; again for more. Default: 95%, 99%."
 )
-@click.option("--paths", metavar="N", help="Paths of each forecast; default: 1e5.")
+@click.option(
+    "--breaches",
+    metavar="bars|closes",
+    help="Judge breaches by lows and highs, or by closes; default: bars where the file has them for the account.",
+)
+@click.option("--paths", metavar="N", help="Paths of each forecast; default: 1e5, more where a verdict hangs on them.")
 @click.option("--seed", metavar="N", help="Seed of the random numbers.")
 @click.option("--threads", metavar="N", help="Threads; default: all available processors.")
 @_file("--config", "Take the account and the ladder from a config file; default: one unit of wealth.")

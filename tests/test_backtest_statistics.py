@@ -202,12 +202,12 @@ def test_right_forecasts_fail_at_most_so_often_as_is_said(
 
 def test_coverage_holds_by_conditional_coverage_alone() -> None:
     """Six exceptions of 250 at 95% fail the frequency, six at 99% are yellow: the test of both still holds."""
-    nothing = shortfall_test(math.nan, np.zeros(1))
+    nothing, sure = shortfall_test(math.nan, np.zeros(1)), np.zeros(250, dtype=bool)
     for level, failing, zone in ((0.95, "fails", "green"), (0.99, "passes", "yellow")):
-        found = cover(np.isin(np.arange(250), 3 + 7 * np.arange(6)), None, level, nothing)
+        found = cover(np.isin(np.arange(250), 3 + 7 * np.arange(6)), None, level, nothing, sure)
         assert (found.proportion_of_failures.word, found.traffic_light.zone) == (failing, zone)
         assert found.holds
-    assert not cover(series_of(250, 6), None, 0.95, nothing).holds
+    assert not cover(series_of(250, 6), None, 0.95, nothing, sure).holds
 
 
 # Acerbi and Szekely

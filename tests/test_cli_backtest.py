@@ -87,7 +87,7 @@ def test_the_account_of_a_config_is_stated_at_the_last_prices(margin: Margin) ->
     assert code == 0
     assert told["opening_equity"] == pytest.approx(15.0)
     assert [one["tier"] for one in told["tiers"]] == ["call", "liquidation"]
-    assert told["notes"] == []
+    assert not [note for note in told["notes"] if "breached" in note]
 
 
 def test_files_are_written_and_the_figure_is_drawn(margin: Margin, tmp_path: Path) -> None:
@@ -181,3 +181,76 @@ def test_one_column_does_not_serve_two_assets(margin: Margin) -> None:
     code, _, err = margin("A=A.csv", "B=A.csv", *FEW)
     assert code == 2
     assert "columns: A and B are the same column of A.csv" in err
+
+
+# What breaches are judged by
+
+
+def write_bars(path: Path) -> None:
+    """Write daily bars whose lows are two percent below their closes."""
+    closes = prices_of(np.random.default_rng(1).normal(0.0, 0.02, 620))
+    opens = np.concatenate([[closes[0]], closes[:-1]])
+    days = np.datetime64("2020-01-01") + np.arange(closes.size)
+    columns = opens, np.maximum(opens, closes), 0.98 * np.minimum(opens, closes), closes
+    rows = [",".join([str(day), *(f"{one:.6f}" for one in each)]) for day, *each in zip(days, *columns, strict=True)]
+    path.write_text("\n".join(["date,open,high,low,close", *rows]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "sentence"),
+    [
+        (
+            "bars.csv",
+            [],
+            "judged by the bars of the rows, and were predicted in continuous time: the history has lows.",
+        ),
+        ("bars.csv", ["--breaches", "bars"], "and were predicted in continuous time: the history has lows."),
+        ("bars.csv", ["--breaches", "closes"], "and were predicted, by the closes of the rows: as asked."),
+        ("A.csv", [], "by the closes of the rows: the history has no lows beyond its closes."),
+    ],
+)
+def test_the_report_says_what_judges_breaches(
+    margin: Margin, tmp_path: Path, file: str, options: list[str], sentence: str
+) -> None:
+    """In a sentence, with the reason; in the JSON and in the table's metadata too."""
+    write_bars(tmp_path / "bars.csv")
+    code, out, err = margin(file, *FEW, *options, "--output", "found.json")
+    assert code == 0, err
+    assert sentence in " ".join(out.split())
+    told = json.loads((tmp_path / "found.json").read_text())
+    assert told["breaches"] == ("bars" if "bars of" in out else "closes")
+    assert told["breaches_reason"] in sentence
+    assert told["provenance"]["inputs"]["backtest"]["breaches"] == told["breaches"]
+
+
+def test_bars_find_breaches_that_closes_do_not(margin: Margin, tmp_path: Path) -> None:
+    """The same file, more breaches by its lows; and a figure of it is drawn."""
+    write_bars(tmp_path / "bars.csv")
+    events = []
+    for by in ("bars", "closes"):
+        _, out, _ = margin("bars.csv", *FEW, "--breaches", by, "--format", "json", "--plot", f"{by}.png")
+        events.append(json.loads(out)["tiers"][0]["events"])
+    assert events[0] > events[1]
+    assert (tmp_path / "bars.png").read_bytes() != (tmp_path / "closes.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (["A.csv"], "breaches: must be closes: the history has no lows beyond its closes"),
+        (["A=bars.csv", "B=A.csv"], "breaches: must be closes: the account moves with several assets, whose lows and"),
+    ],
+)
+def test_bars_that_cannot_judge_are_refused(margin: Margin, tmp_path: Path, files: list[str], words: str) -> None:
+    """Exit code 2 and a line that says why."""
+    write_bars(tmp_path / "bars.csv")
+    code, out, err = margin(*files, *FEW, "--breaches", "bars")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {words}")
+
+
+def test_a_judge_that_there_is_not_is_refused(margin: Margin) -> None:
+    """In a line that names both."""
+    code, _, err = margin("A.csv", *FEW, "--breaches", "lows")
+    assert code == 2
+    assert "breaches: must be bars or closes, not 'lows'" in err

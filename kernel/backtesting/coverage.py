@@ -159,13 +159,31 @@ def conditional_coverage(exceptions: ArrayLike, level: float) -> Verdict:
         'passes'
     """
     series, chance = checked_series(exceptions, level)
-    count = series.size
+    statistic = float(coverage_ratio(int(series.sum()), transitions(series), series.size, chance))
+    return judged(statistic, coverage_p_value(statistic, series.size, chance))
 
-    def ratio(hits: Any, counts: Any) -> Any:
-        return _failures_ratio(hits, count, chance) + np.nan_to_num(_independence_ratio(*counts))
 
-    statistic, p_value = float(ratio(int(series.sum()), transitions(series))), 0.0
+def coverage_ratio(hits: Any, counts: Any, count: int, chance: float) -> Any:
+    """Return the statistic of `conditional_coverage`.
+
+    Args:
+        hits: exceptions; one number or many, as the counts.
+        counts: n00, n01, n10, n11, see `transitions`.
+        count: of forecasts.
+        chance: of an exception.
+    """
+    return _failures_ratio(hits, count, chance) + np.nan_to_num(_independence_ratio(*counts))
+
+
+def coverage_p_value(statistic: float, count: int, chance: float) -> float:
+    """Return the probability of a statistic of `conditional_coverage` at least as large.
+
+    Example:
+        >>> coverage_p_value(0.0, 100, 0.05)
+        1.0
+    """
+    p_value = 0.0
     for one in patterns(count, *likely_counts(count, chance)):
         log_mass = one.log_count + one.hits * math.log(chance) + (count - one.hits) * math.log1p(-chance)
-        p_value += at_least(ratio(one.hits, one.transitions), log_mass, statistic)
-    return judged(statistic, min(1.0, p_value))
+        p_value += at_least(coverage_ratio(one.hits, one.transitions, count, chance), log_mass, statistic)
+    return min(1.0, p_value)

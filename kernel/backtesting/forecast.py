@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.accounts import Account
+from kernel.backtesting.bars import extremes
 from kernel.backtesting.shortfall import simulated_contributions
 from kernel.history import History
 from kernel.ladder import Ladder
@@ -25,7 +26,7 @@ class Realised(NamedTuple):
     losses: NDArray[np.float64]
     """[forecast]"""
     breached: NDArray[np.bool_]
-    """[tier, forecast], by the closes of the horizon's rows, the opening included."""
+    """[tier, forecast], by the closes of the horizon's rows, the opening included, and by its bars where they judge."""
 
 
 class Forecast(NamedTuple):
@@ -41,10 +42,30 @@ class Forecast(NamedTuple):
     """Share of the simulated losses that are at most the realised one."""
     contributions: NDArray[np.float64]
     """[level, series] parts of Z2 of simulated losses."""
+    undecided: NDArray[np.bool_]
+    """[level], true where the realised loss is within the 95% interval of the Value at Risk."""
+    market: Market | None
+    """That predicted."""
+    paths: int
+
+    def bare(self) -> Forecast:
+        """Return it without what only another walk of it needs, or the sum of the contributions."""
+        return self._replace(contributions=np.empty(0), market=None)
 
 
-def realise(history: History, openings: NDArray[np.int64], rows: int, account: Account, ladder: Ladder) -> Realised:
+def realise(
+    history: History,
+    openings: NDArray[np.int64],
+    rows: int,
+    account: Account,
+    ladder: Ladder,
+    by_bars: NDArray[np.bool_] | None = None,
+) -> Realised:
     """Return losses and breaches of an account that is opened at the history's last prices, moved as they moved.
+
+    The metric of a tier is a ratio of linear functions of one price where bars judge, so that it is worst at an end of
+    what the price passed through. The first bar that counts ends with the row after the opening: its low is over all
+    prices since the opening close, also where it opened below that.
 
     Args:
         history: prices.
@@ -52,6 +73,7 @@ def realise(history: History, openings: NDArray[np.int64], rows: int, account: A
         rows: of the horizon.
         account: stated at the history's last prices.
         ladder: its tiers.
+        by_bars: [forecast], which are judged by lows and highs too; None: none.
 
     Example:
         >>> import kernel
@@ -64,17 +86,26 @@ def realise(history: History, openings: NDArray[np.int64], rows: int, account: A
     exposures = account.exposures(history.assets, history.last)
     places = openings[:, None] + np.arange(rows + 1)
     relative = history.prices[places] / history.prices[openings][:, None]  # [forecast, row, asset]
+    if by_bars is not None and by_bars.any():
+        reached = extremes(history, places[:, 1:], by_bars) / history.prices[openings][:, None]
+        relative = np.concatenate([relative, reached], axis=1)
     equity = exposures.fixed + relative @ exposures.value
     if ladder.metric == "equity_fraction":
         base = np.full_like(equity, exposures.opening_equity)
     else:
         base = relative @ exposures.requirement
     breached = (equity <= ladder.levels[:, None, None] * base).any(axis=2)
-    return Realised(equity[:, 0] - equity[:, -1], breached)
+    return Realised(equity[:, 0] - equity[:, rows], breached)
 
 
 def predict(
-    market: Market, account: Account, ladder: Ladder, settings: dict[str, Any], levels: NDArray[np.float64], loss: float
+    market: Market,
+    account: Account,
+    ladder: Ladder,
+    settings: dict[str, Any],
+    levels: NDArray[np.float64],
+    loss: float,
+    series: int = SERIES,
 ) -> Forecast:
     """Simulate one horizon, and measure it against the loss that was realised.
 
@@ -82,11 +113,12 @@ def predict(
         market: opens at the prices that the account is stated at.
         account: see `realise`.
         ladder: its tiers.
-        settings: of `kernel.simulate`.
+        settings: of `kernel.simulate`; by default by closes, on one thread.
         levels: of Value at Risk and Expected Shortfall.
         loss: realised.
+        series: simulated losses to keep a part of Z2 from, at most.
     """
-    outcome = simulate(market, account, ladder, monitoring="discrete", threads=1, **settings)
+    outcome = simulate(market, account, ladder, **{"monitoring": "discrete", "threads": 1, **settings})
     losses: Any = outcome.loss
     at_risk = [value_at_risk(outcome, level) for level in levels.tolist()]
     shortfall = [expected_shortfall(outcome, level) for level in levels.tolist()]
@@ -96,5 +128,8 @@ def predict(
         shortfall,
         [breach_probability(outcome, tier) for tier in ladder.names],
         np.count_nonzero(losses <= loss) / losses.size,
-        np.array([simulated_contributions(losses, var.value, es.value, level, SERIES) for var, es, level in each]),
+        np.array([simulated_contributions(losses, var.value, es.value, level, series) for var, es, level in each]),
+        np.array([var.low < loss <= var.high for var in at_risk]),
+        market,
+        outcome.paths,
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kernel import checks
 from kernel.accounts import Account, Linear
+from kernel.backtesting.bars import BREACHES, Judged, judged
 from kernel.backtesting.refit import Schedule
 from kernel.choice import check_model
 from kernel.errors import InvalidInput, Problem, Problems
@@ -25,6 +26,7 @@ from kernel.text import counted, duration, snake, was
 _WHOLE = 0.05  # of a row, by which a horizon may miss whole rows
 _FEWEST_ROWS, _FEWEST_LOSSES = 30, 1  # of a window; beyond the Value at Risk of a forecast
 _MOST_ROWS = 10**7
+_KEYS = 2**64
 _FALLS = {"down 5%": 0.95, "down 10%": 0.9}
 
 
@@ -38,7 +40,14 @@ class Plan(NamedTuple):
     rows: int  # of the horizon
     openings: NDArray[np.int64]  # [forecast]
     clean: dict[str, Any]  # settings as numbers
+    judged: Judged
     notes: tuple[str, ...]
+
+    def settings(self, forecast: int) -> dict[str, Any]:
+        """Return those of a forecast's simulation: its noise is of a seed of its own."""
+        seed = (self.clean["seed"] + forecast) % _KEYS
+        named = {name: self.clean[name] for name in ("horizon", "steps", "paths")}
+        return {**named, "seed": seed, "monitoring": self.judged.monitoring(forecast)}
 
 
 def new_plan(
@@ -60,6 +69,8 @@ def new_plan(
     problems = Problems()
     _check_market(problems, market, how, history)
     _check_drift(problems, drift, market)
+    if settings["breaches"] not in (None, *BREACHES):
+        problems.add("breaches", f"must be {' or '.join(BREACHES)}, not {settings['breaches']!r}")
     spans = {name: checks.whole(problems, name, value, 1, _MOST_ROWS) for name, value in spans.items()}
     rows = _rows(problems, horizon, history.dt)
     account, ladder = account or _wealth(history), ladder or Ladder(_FALLS, metric="equity_fraction")
@@ -80,16 +91,26 @@ def new_plan(
     problems.raise_any()
     clean["levels"] = np.unique(clean["levels"])
     usable = _without_gaps(history, openings, rows)
-    return Plan(
-        history,
-        Schedule(market, how, **spans, drift=drift),
-        account,
-        ladder,
-        rows,
-        openings[usable],
-        clean,
-        _left_out(int(np.count_nonzero(~usable))),
-    )
+    openings = openings[usable]
+    by = _judged(judged(history, openings, rows, account, ladder), market, clean["breaches"])
+    notes = _left_out(int(np.count_nonzero(~usable)))
+    return Plan(history, Schedule(market, how, **spans, drift=drift), account, ladder, rows, openings, clean, by, notes)
+
+
+def _judged(found: Judged, market: Any, asked: str | None) -> Judged:
+    """Return what judges breaches, of what the history's bars can, as asked or as the market can be predicted.
+
+    Raises:
+        InvalidInput: if bars are asked for that cannot judge.
+    """
+    closes = np.zeros(found.by_bars.size, dtype=bool)
+    unknown = not isinstance(market, str) and getattr(market, "between_steps", "unknown") == "unknown"
+    if unknown and found.by_bars.any():
+        name = getattr(market, "__name__", type(market).__name__)
+        found = Judged(closes, f"{name} does not say what its prices do between its steps (Market.between_steps)")
+    if asked == "bars" and found.breaches != asked:
+        raise InvalidInput([Problem("breaches", f"must be closes: {found.reason}")])
+    return Judged(closes, "as asked") if asked == "closes" else found
 
 
 def _check_paths(problems: Problems, clean: dict[str, Any]) -> None:
@@ -188,11 +209,17 @@ def provenance(plan: Plan) -> dict[str, Any]:
             **{name: getattr(schedule, name) for name in ("window", "refit", "rechoose")},
             **{name: plan.clean[name] for name in ("horizon", "paths", "seed")},
             "levels": plan.clean["levels"].tolist(),
+            "breaches": plan.judged.breaches,
         },
-        "history": {
-            "rows": len(plan.history.prices),
-            "dt": plan.history.dt,
-            "blake2b": hashlib.blake2b(plan.history.prices.tobytes(), digest_size=16).hexdigest(),
-        },
+        "history": {"rows": len(plan.history.prices), "dt": plan.history.dt, "blake2b": _digest(plan)},
     }
-    return stamped(inputs)
+    return {**stamped(inputs), "breaches_reason": plan.judged.reason}
+
+
+def _digest(plan: Plan) -> str:
+    """Return the hash of the prices, and of lows and highs where they judge."""
+    history, digest = plan.history, hashlib.blake2b(plan.history.prices.tobytes(), digest_size=16)
+    if plan.judged.breaches == "bars":
+        for extremes in (history.lows, history.highs):
+            digest.update(b"" if extremes is None else extremes.tobytes())
+    return digest.hexdigest()

@@ -53,7 +53,7 @@ class Reliability(NamedTuple):
 
 
 def reliability(
-    probabilities: ArrayLike, happened: ArrayLike, bins: int = BINS, paths: int | None = None
+    probabilities: ArrayLike, happened: ArrayLike, bins: int = BINS, paths: int | NDArray[np.int64] | None = None
 ) -> Reliability:
     """Score probabilities by what happened, test their calibration, and draw up the curve.
 
@@ -61,9 +61,10 @@ def reliability(
         probabilities: [forecast], from 0 to 1.
         happened: [forecast], truth values.
         bins: at most so many, of about as many forecasts each; equal probabilities share a bin.
-        paths: of the simulations that the probabilities are shares of; None where they are stated. What none of n
-            paths met is not impossible: if what happens is one more draw of the same law, it alone of n + 1 meets it
-            with probability 1 / (n + 1) at most. So calibration takes 0 as 1 / (n + 1), and 1 as n / (n + 1).
+        paths: of the simulations that the probabilities are shares of, one number or [forecast]; None where they are
+            stated. What none of n paths met is not impossible: if what happens is one more draw of the same law, it
+            alone of n + 1 meets it with probability 1 / (n + 1) at most. So calibration takes 0 as 1 / (n + 1), and 1
+            as n / (n + 1).
 
     Raises:
         InvalidInput: for series that do not match, or probabilities outside their range.
@@ -86,7 +87,7 @@ def reliability(
     )
 
 
-def _calibration(p: NDArray[np.float64], o: NDArray[np.float64], paths: int | None) -> Verdict:
+def _calibration(p: NDArray[np.float64], o: NDArray[np.float64], paths: int | NDArray[np.int64] | None) -> Verdict:
     if (p == o).all():
         return judged(math.nan, math.nan)
     if paths is not None:

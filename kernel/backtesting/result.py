@@ -14,6 +14,7 @@ from kernel.backtesting.coverage import (
     proportion_of_failures,
     time_until_first_failure,
 )
+from kernel.backtesting.noise import Noise, noise
 from kernel.backtesting.refit import Refit
 from kernel.backtesting.reliability import Reliability
 from kernel.backtesting.shortfall import ShortfallVerdict
@@ -42,6 +43,8 @@ class Coverage(NamedTuple):
     """Of the last 250; None of fewer."""
     by_year: tuple[YearlyLight, ...]
     """Of the last 500 up to the end of each year; none where the history has no times."""
+    noise: Noise
+    """What hangs on the Monte Carlo error of Value at Risk."""
 
     @property
     def holds(self) -> bool:
@@ -54,7 +57,11 @@ class Coverage(NamedTuple):
 
 
 def cover(
-    exceptions: NDArray[np.bool_], times: NDArray[np.datetime64] | None, level: float, shortfall: ShortfallVerdict
+    exceptions: NDArray[np.bool_],
+    times: NDArray[np.datetime64] | None,
+    level: float,
+    shortfall: ShortfallVerdict,
+    undecided: NDArray[np.bool_],
 ) -> Coverage:
     """Run every test of one level."""
     light = traffic_light(exceptions, level)
@@ -70,6 +77,7 @@ def cover(
         light,
         last_year(exceptions, level),
         () if times is None else by_year(exceptions, times, level),
+        noise(exceptions, undecided, times, level),
     )
 
 
@@ -90,6 +98,8 @@ class Backtest:
     """[forecast] at which the horizons end: a loss is of that day; None where the history has none."""
     losses: NDArray[np.float64] = field(repr=False)
     """[forecast] realised."""
+    paths: NDArray[np.int64] = field(repr=False)
+    """[forecast] simulated: more where a verdict hung on fewer."""
     value_at_risk: NDArray[np.float64] = field(repr=False)
     """[level, forecast]"""
     value_at_risk_error: NDArray[np.float64] = field(repr=False)
@@ -100,12 +110,20 @@ class Backtest:
     """[level, forecast] standard errors."""
     exceptions: NDArray[np.bool_] = field(repr=False)
     """[level, forecast], true where the loss was above the Value at Risk."""
+    undecided: NDArray[np.bool_] = field(repr=False)
+    """[level, forecast], true where the loss was within the 95% interval of the Value at Risk."""
     breach_probability: NDArray[np.float64] = field(repr=False)
     """[tier, forecast]"""
     breach_probability_error: NDArray[np.float64] = field(repr=False)
     """[tier, forecast] standard errors."""
     breached: NDArray[np.bool_] = field(repr=False)
-    """[tier, forecast], by the closes of the horizon's rows."""
+    """[tier, forecast], by the closes of the horizon's rows, and by lows and highs where bars judge."""
+    breaches: str
+    """bars or closes: what they are judged, and were predicted, by."""
+    breaches_reason: str
+    """Why."""
+    by_bars: NDArray[np.bool_] = field(repr=False)
+    """[forecast], false: by closes."""
     transforms: NDArray[np.float64] = field(repr=False)
     """[forecast] predicted probability of a loss of at most the realised one."""
     refits: tuple[Refit, ...] = field(repr=False)
@@ -135,6 +153,8 @@ class Backtest:
             "horizon": self.horizon,
             "assets": self.assets,
             "opening_equity": self.opening_equity,
+            "breaches": self.breaches,
+            "breaches_reason": self.breaches_reason,
             "refits": {name: names.count(name) for name in dict.fromkeys(names)},
             "levels": [{**_nested(one), "holds": one.holds} for one in self.coverage],
             "tiers": [{"tier": tier, **_nested(one)} for tier, one in zip(self.tiers, self.reliability, strict=True)],
@@ -145,8 +165,8 @@ class Backtest:
         return told
 
     def to_arrow(self) -> pa.Table:
-        """Return a row for each forecast: time (if known), row, market, loss, transform, and by level and tier
-        value_at_risk, expected_shortfall, exception, breach_probability, breached, with standard errors.
+        """Return a row for each forecast: time (if known), row, market, loss, transform, paths, by_bars, and by level
+        and tier value_at_risk, expected_shortfall, exception, undecided, breach_probability, breached, with errors.
 
         Its schema carries the provenance as JSON under "margin_kernel".
         """  # noqa: D205 - a list of columns

@@ -13,18 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kernel.accounts import Account
-from kernel.backtesting.forecast import Forecast, predict, realise
+from kernel.backtesting.forecast import Forecast, Realised, predict, realise
 from kernel.backtesting.plan import Plan, new_plan, provenance
 from kernel.backtesting.refit import Opening, Refit, markets
 from kernel.backtesting.reliability import reliability
 from kernel.backtesting.result import Backtest, cover
+from kernel.backtesting.settle import settle, walked_again
 from kernel.backtesting.shortfall import shortfall_test, z2
 from kernel.history import History, as_history
 from kernel.ladder import Ladder
 from kernel.text import counted
 from kernel.workers import available_threads, in_order
-
-_KEYS = 2**64
 
 Progress = Callable[[int, int], None] | None
 
@@ -43,6 +42,7 @@ def backtest(
     refit: int = 7,
     rechoose: int = 28,
     drift: str = "zero",
+    breaches: str | None = None,
     paths: int = 100_000,
     seed: int = 0,
     threads: int | None = None,
@@ -56,8 +56,13 @@ def backtest(
     where the horizon ended: forecast windows never overlap, so that the tests may take exceptions as independent. A
     horizon over a gap of the history is left out, with a note.
 
-    The account is opened anew each time with the same notionals. Breaches are judged by the closes of the rows, so
-    they are predicted with discrete monitoring, a step a row. Forecast k draws its noise from the seed + k.
+    The account is opened anew each time with the same notionals. Breaches are predicted as they are judged, with a step
+    a row: in continuous time where bars judge them, by the ends of the steps where closes do. `FilteredHistorical` then
+    bridges within a row at that row's volatility. Forecast k draws its noise from the seed + k.
+
+    A loss within the 95% interval of its Value at Risk may or may not be an exception. Where coverage or a zone is
+    another if such losses are decided otherwise, exactly these forecasts are walked again with four times the paths,
+    and again, up to 64 times as many and at most ten million. What still hangs on noise then, `coverage[k].noise` says.
 
     Args:
         history: or prices, [time] or [time, asset], oldest first, evenly spaced, above 0.
@@ -76,7 +81,10 @@ def backtest(
         rechoose: rows from one choice of "auto" to the next; a choice fits every market, four times a refit's time.
         drift: of fitted markets: "zero", as a window says little of it, or "fitted"; a market that is stated keeps its
             own.
-        paths: of each forecast.
+        breaches: "bars": judged by the lows of what is net long, the highs of what is net short, in each row of the
+            horizon, and by closes where a bar is unknown; for accounts that move with one asset. "closes": by closes
+            alone. Default: bars where the history has them for the account, else closes; the result says which, why.
+        paths: of each forecast, at first.
         seed: from 0 to 2**64 - 1. The same seed gives the same bits for any threads.
         threads: forecasts at a time; default: all available processors.
         progress: called with forecasts done and forecasts in all, in the calling thread.
@@ -93,17 +101,32 @@ def backtest(
         (99, 5, True)
     """
     settings = {"levels": levels, "paths": paths, "seed": seed, "threads": threads, "progress": progress}
+    settings["breaches"] = breaches
     spans = {"window": window, "refit": refit, "rechoose": rechoose}
     plan = new_plan(as_history(history, dt, assets), market, drift, how, account, ladder, horizon, spans, settings)
     refits: list[Refit] = []
-    realised = realise(plan.history, plan.openings, plan.rows, plan.account, plan.ladder)
+    realised = realise(plan.history, plan.openings, plan.rows, plan.account, plan.ladder, plan.judged.by_bars)
+    times = None if plan.history.times is None else plan.history.times[plan.openings + plan.rows]
     with _one_blas_thread():
         sums, found = _collect(_forecasts(plan, refits, realised.losses), plan, progress)
-    times = None if plan.history.times is None else plan.history.times[plan.openings + plan.rows]
+        found = settle(found, realised.losses, times, plan)
+    sums = sums + sum(one.contributions for one in found if one.contributions.size)
+    return _result(plan, realised, times, [one.bare() for one in found], sums, refits)
+
+
+def _result(
+    plan: Plan,
+    realised: Realised,
+    times: NDArray[np.datetime64] | None,
+    found: Sequence[Forecast],
+    sums: NDArray[np.float64],
+    refits: Sequence[Refit],
+) -> Backtest:
+    """Test what was predicted; sums: [level, series] of all forecasts' contributions."""
     losses, bounds = realised.losses, _by_level(found, "value_at_risk")
     shortfalls, chances = _by_level(found, "expected_shortfall"), _by_level(found, "breach_probability")
-    exceptions = losses > bounds[0]
-    listed = plan.clean["levels"].tolist()
+    exceptions, undecided = losses > bounds[0], np.array([one.undecided for one in found]).T
+    paths, listed = np.array([one.paths for one in found]), plan.clean["levels"].tolist()
     tested = [
         shortfall_test(z2(losses, bounds[0][k], shortfalls[0][k], level), 1 - sums[k] / losses.size)
         for k, level in enumerate(listed)
@@ -117,21 +140,24 @@ def backtest(
         rows=plan.openings,
         times=times,
         losses=losses,
+        paths=paths,
         value_at_risk=bounds[0],
         value_at_risk_error=bounds[1],
         expected_shortfall=shortfalls[0],
         expected_shortfall_error=shortfalls[1],
         exceptions=exceptions,
+        undecided=undecided,
         breach_probability=chances[0],
         breach_probability_error=chances[1],
         breached=realised.breached,
+        breaches=plan.judged.breaches,
+        breaches_reason=plan.judged.reason,
+        by_bars=plan.judged.by_bars,
         transforms=np.array([one.transform for one in found]),
         refits=tuple(refits),
-        coverage=tuple(cover(exceptions[k], times, level, tested[k]) for k, level in enumerate(listed)),
-        reliability=tuple(
-            reliability(*one, paths=plan.clean["paths"]) for one in zip(chances[0], realised.breached, strict=True)
-        ),
-        notes=(*plan.notes, *_opened(plan), *_fit_notes(refits)),
+        coverage=tuple(cover(exceptions[k], times, level, tested[k], undecided[k]) for k, level in enumerate(listed)),
+        reliability=tuple(reliability(*one, paths=paths) for one in zip(chances[0], realised.breached, strict=True)),
+        notes=(*plan.notes, *_opened(plan), *walked_again(paths, plan), *_fit_notes(refits)),
         provenance=provenance(plan),
     )
 
@@ -167,8 +193,7 @@ def _forecasts(plan: Plan, refits: list[Refit], losses: NDArray[np.float64]) -> 
 
     def call(opening: Opening) -> tuple[Any, ...]:
         number = next(numbers)
-        settings = {name: clean[name] for name in ("horizon", "steps", "paths")}
-        settings["seed"] = (clean["seed"] + number) % _KEYS
+        settings = plan.settings(number)
         return opening.market, plan.account, plan.ladder, settings, clean["levels"], float(losses[number])
 
     with ThreadPoolExecutor(threads, thread_name_prefix="margin-kernel") as pool:
@@ -193,16 +218,19 @@ def _one_blas_thread() -> AbstractContextManager[Any]:
 def _collect(
     forecasts: Iterator[Forecast], plan: Plan, progress: Progress
 ) -> tuple[NDArray[np.float64], list[Forecast]]:
-    """Return the sums of the contributions, [level, series], and the forecasts without theirs.
+    """Return the sums of the contributions, [level, series], and the forecasts without what is in them.
 
-    Kept for each forecast they would take 8 bytes x levels x 5,000: 120 MB of 1,500 forecasts at two levels.
+    Kept for each forecast they would take 8 bytes x levels x 5,000: 120 MB of 1,500 forecasts at two levels. Those that
+    are undecided may be walked again: they keep theirs.
     """
     sums: Any = 0.0
     found: list[Forecast] = []
-    none = np.empty(0)
     for forecast in forecasts:
-        sums = sums + forecast.contributions
-        found.append(forecast._replace(contributions=none))
+        if forecast.undecided.any():
+            found.append(forecast)
+        else:
+            sums = sums + forecast.contributions
+            found.append(forecast.bare())
         if progress is not None:
             progress(len(found), plan.openings.size)
     return np.asarray(sums), found

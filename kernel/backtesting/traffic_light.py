@@ -11,6 +11,7 @@ from kernel.backtesting.verdict import binomial_cumulative, checked_series
 
 YEAR = 250
 """Forecasts of the Committee's own light."""
+_YEARS = 500  # forecasts that a year's light is of
 _YELLOW, _RED = 0.95, 0.9999
 
 
@@ -69,7 +70,7 @@ def last_year(exceptions: NDArray[np.bool_], level: float) -> TrafficLight | Non
 
 
 def by_year(
-    exceptions: NDArray[np.bool_], times: NDArray[np.datetime64], level: float, last: int = 500
+    exceptions: NDArray[np.bool_], times: NDArray[np.datetime64], level: float, last: int = _YEARS
 ) -> tuple[YearlyLight, ...]:
     """Return the light of the last `last` forecasts up to the end of each calendar year that has so many behind it.
 
@@ -84,8 +85,18 @@ def by_year(
         >>> [one.year for one in by_year(np.zeros(900, bool), days, 0.99)]
         [2021, 2022]
     """
+    return tuple(
+        YearlyLight(year, traffic_light(exceptions[window], level)) for year, window in years_ending(times, last)
+    )
+
+
+def years_ending(times: NDArray[np.datetime64], last: int = _YEARS) -> list[tuple[int, slice]]:
+    """Return, for each calendar year that has so many behind its end, its last `last` forecasts.
+
+    Example:
+        >>> years_ending(np.datetime64("2020-01-01") + np.arange(900))
+        [(2021, slice(231, 731, None)), (2022, slice(400, 900, None))]
+    """
     years = times.astype("datetime64[Y]").astype(int) + 1970
     ends = [(year, int(np.searchsorted(years, year, side="right"))) for year in np.unique(years).tolist()]
-    return tuple(
-        YearlyLight(year, traffic_light(exceptions[end - last : end], level)) for year, end in ends if end >= last
-    )
+    return [(year, slice(end - last, end)) for year, end in ends if end >= last]

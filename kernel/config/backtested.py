@@ -30,7 +30,7 @@ def check_settings(stated: Mapping[str, str | None], levels: Sequence[str]) -> d
     """Read what the command line states: counts, levels such as 99%, a horizon in years or as "5 rows".
 
     Args:
-        stated: texts of window, refit, paths, seed, threads and horizon; None: the default.
+        stated: texts of window, refit, breaches, paths, seed, threads and horizon; None: the default.
         levels: such as "99%".
 
     Raises:
@@ -47,6 +47,8 @@ def check_settings(stated: Mapping[str, str | None], levels: Sequence[str]) -> d
             continue
         if name == "horizon":
             settings[name] = text if _ROWS.fullmatch(text) else _read(problems, name, years, text)
+        elif name == "breaches":
+            settings[name] = text
         else:
             settings[name] = _read(problems, name, _number, text)
     if levels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LEVELS = ("#0b6e99", "#c2571a", "#7a4b94", "#4b7f3a")
+_WIDTH = 48  # characters under the right axes
 _TIERS = ("#4b7f3a", "#c2571a", "#7a4b94", "#0b6e99")
 
 
@@ -66,7 +68,8 @@ def _calibration(axes: Axes, backtest: Backtest) -> None:
         axes.errorbar(predicted, observed[:, 0], bars, fmt="o", color=colour, markersize=4, linewidth=0.9, label=name)
         furthest, highest = max(furthest, float(predicted.max())), max(highest, float(observed[:, 3].max()))
     axes.plot([0, 1.1 * furthest], [0, 1.1 * furthest], color="black", linewidth=0.8)
-    axes.set(title="breach probabilities", xlabel="predicted", ylabel="observed, with 95% intervals")
+    judged = textwrap.fill(f"judged by {backtest.breaches}: {backtest.breaches_reason}", _WIDTH)
+    axes.set(title="breach probabilities", xlabel=f"predicted\n{judged}", ylabel="observed, with 95% intervals")
     axes.set_xlim(0, 1.1 * furthest or 1.0)
     axes.set_ylim(0, 1.25 * max(furthest, highest) or 1.0)  # room for the legend
     axes.locator_params(nbins=5)

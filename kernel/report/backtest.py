@@ -16,7 +16,10 @@ _TESTED = {
     "independence": "independence",
     "conditional_coverage": "both together",
 }
-_CLOSES = "Breaches are judged, and were predicted, by the closes of the rows; forecast windows do not overlap."
+_JUDGED = {
+    "bars": "Breaches are judged by the bars of the rows, and were predicted in continuous time",
+    "closes": "Breaches are judged, and were predicted, by the closes of the rows",
+}
 
 
 def results(found: Backtested) -> dict[str, Any]:
@@ -99,7 +102,7 @@ def _sentences(told: dict[str, Any]) -> list[str]:
     said = []
     for one in told["levels"]:
         level = _percent(one["level"])
-        said.append(_held(one, level))
+        said += [_held(one, level), *_noise(one, level)]
         if one["shortfall"]["word"] == "fails":
             said.append(f"Losses beyond the {level} Value at Risk were worse than the Expected Shortfall said.")
         lights = [(each["year"], each["light"]) for each in one["by_year"] if each["light"]["zone"] != "green"]
@@ -122,6 +125,19 @@ def _held(one: dict[str, Any], level: str) -> str:
     return f"{head}; {', '.join(failed)} {'alone ' if one['holds'] else ''}{fail}."
 
 
+def _noise(one: dict[str, Any], level: str) -> list[str]:
+    """Say what hangs on the error of Value at Risk, if anything does."""
+    noise = one["noise"]
+    if not noise["hanging"]:
+        return []
+    *most, last = ("whether coverage holds" if what == "coverage" else f"the {what}" for what in noise["hanging"])
+    what = f"{', '.join(most)} and {last} hang" if most else f"{last} hangs"
+    losses = f"{noise['undecided']:,} of the losses {'is' if noise['undecided'] == 1 else 'are'}"
+    count = f"{noise['fewest']:,} to {noise['most']:,} are exceptions"
+    error = "within the error of the Value at Risk"
+    return [f"At {level}, {what} on Monte Carlo noise: {losses} {error}, {count}; use more paths."]
+
+
 def _tiers(told: dict[str, Any]) -> str:
     rows = [["tier", "breaches", "expected", "Brier score", "skill", "p calibration"]]
     for one in told["tiers"]:
@@ -130,4 +146,5 @@ def _tiers(told: dict[str, Any]) -> str:
         rows.append([one["tier"], *counts, f"{one['brier']:.4f}", skill, _p(one["calibration"])])
     failed = [one["tier"] for one in told["tiers"] if one["calibration"]["word"] == "fails"]
     said = [f"Breach probabilities of {', '.join(failed)} were not reliable."] if failed else []
-    return "\n".join([*aligned(rows, texts=1), *said, wrapped(_CLOSES)])
+    judged = f"{_JUDGED[told['breaches']]}: {told['breaches_reason']}. Forecast windows do not overlap."
+    return "\n".join([*aligned(rows, texts=1), *said, wrapped(judged)])

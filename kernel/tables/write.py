@@ -68,10 +68,12 @@ def backtest_table(backtest: Backtest) -> pa.Table:
         for name in ("value_at_risk", "value_at_risk_error", "expected_shortfall", "expected_shortfall_error"):
             columns[f"{name}.{level:g}"] = pa.array(getattr(backtest, name)[k])
         columns[f"exception.{level:g}"] = pa.array(backtest.exceptions[k])
+        columns[f"undecided.{level:g}"] = pa.array(backtest.undecided[k])
     for k, tier in enumerate(backtest.tiers):
         for name in ("breach_probability", "breach_probability_error", "breached"):
             columns[f"{name}.{tier}"] = pa.array(getattr(backtest, name)[k])
-    columns["transform"] = pa.array(backtest.transforms)
+    for name, values in (("transform", "transforms"), ("paths", "paths"), ("by_bars", "by_bars")):
+        columns[name] = pa.array(getattr(backtest, values))
     return pa.table(columns, metadata={b"margin_kernel": json.dumps(backtest.provenance).encode()})
 
 
