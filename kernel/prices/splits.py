@@ -29,7 +29,7 @@ class Split(NamedTuple):
 
 
 def likely_splits(prices: NDArray[np.float64]) -> list[Split]:
-    """Find the steps of one asset, [time], that are just a split's and that the other returns make wildly unlikely.
+    """Find the steps of one asset's prices, [time], that are just a split's and wildly unlikely beside the others.
 
     A step is taken for a split if it is ten usual moves long and three times as long as any that is none, and the
     market's own move, which comes on top, is a usual one. A crash on that one day looks alike.
@@ -40,16 +40,18 @@ def likely_splits(prices: NDArray[np.float64]) -> list[Split]:
         [Split(step=2, shares='2:1')]
     """
     moves = np.diff(np.log(prices))
-    usual = _USUAL * float(np.median(np.abs(moves)))
-    off = np.abs(np.abs(moves)[:, None] - _LOGS)
-    nearest = off.argmin(axis=1)
+    sizes = np.abs(moves)
+    usual = _USUAL * float(np.median(sizes))
+    long = np.flatnonzero(sizes > _UNLIKELY * usual)
+    off = np.abs(sizes[long, None] - _LOGS)
     near = off.min(axis=1) <= max(_NEAR * usual, _LEAST_NEAR)
-    candidates = near & (np.abs(moves) > _UNLIKELY * usual)
-    largest = float(np.abs(moves[~candidates]).max(initial=0.0))
-    found = np.flatnonzero(candidates & (np.abs(moves) > _BEYOND * largest))
-    if found.size > max(1.0, _MOST * moves.size):
+    candidates, ratios = long[near], off[near].argmin(axis=1)
+    largest = float(np.delete(sizes, candidates).max(initial=0.0))
+    likely = sizes[candidates] > _BEYOND * largest
+    if likely.sum() > max(1.0, _MOST * sizes.size):
         return []
-    return [Split(int(k), _shares(int(nearest[k]), moves[k])) for k in found]
+    found = zip(candidates[likely].tolist(), ratios[likely].tolist(), strict=True)
+    return [Split(step, _shares(ratio, moves[step])) for step, ratio in found]
 
 
 def _shares(ratio: int, move: float) -> str:
