@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kernel import read_prices
-from tests.price_files import CLOSES, DAY_EPOCHS, DAYS, HIGHS, LOWS, OPENS, bars, csv, daily, table
+from tests.price_files import CLOSES, DAY_EPOCHS, DAYS, HIGHS, LOWS, OPENS, Write, bars, csv, daily, table
 
 
 def _ohlc(k: int, separator: str = ",") -> str:
@@ -136,7 +136,6 @@ FORMS = {
     ),
     "tabs and decimal commas": table("Date\tPrice", lambda k: f"{DAYS[k].date()}\t{_german(CLOSES[k])}"),
     "dollars": table("Date,Close/Last,Volume", lambda k: f"{DAYS[k]:%m/%d/%Y},${CLOSES[k]:.2f},{571747 + k}"),
-    "units below the header": table("Date,Close\nyyyy-mm-dd,USD", lambda k: f"{DAYS[k].date()},{CLOSES[k]}"),
     "euros behind": table("date;close", lambda k: f"{DAYS[k].date()};{_german(CLOSES[k])}\u00a0€"),
     "dates in words": table("date,close", lambda k: f'"{DAYS[k]:%b %d, %Y}",{CLOSES[k]}'),
     "dates in long words": table("date,close", lambda k: f'"{_long(DAYS[k])}",{CLOSES[k]}'),
@@ -162,13 +161,20 @@ FORMS = {
 }  # fmt: skip
 
 
+ASSETS = {
+    "one column of numbers": "BTC", "bars of one asset beside": "X", "FRED": "DEXUSEU", "Stooq": "AAPL.US",
+    "Finam": "SBER", "yfinance": "X", "yfinance by ticker": "X", "yfinance in pandas": "X", "quantmod": "GSPC",
+    "epochs beside dates": "X",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_a_file_gives_the_same_prices(tmp_path: Path, form: str) -> None:
     """Whatever the separators, headers, numbers and times of a daily file, its history is the same, without a note."""
     path = tmp_path / "btc.csv"
     path.write_text(FORMS[form], encoding="utf-8")
     history = read_prices(path)
-    assert history.prices[:, 0].tolist() == CLOSES
+    assert (history.assets, history.prices[:, 0].tolist()) == ((ASSETS.get(form, "btc"),), CLOSES)
     assert history.times is not None
     assert (history.times.tolist(), history.dt, history.notes) == (DAYS, 1 / 365, ())
     if history.lows is not None and history.highs is not None:
@@ -184,3 +190,13 @@ def test_encodings_are_told_apart(tmp_path: Path, encoding: str) -> None:
     swapped = codecs.BOM_UTF16_BE + daily().encode("utf-16-be")
     path.write_bytes(swapped)
     assert read_prices(path).prices[:, 0].tolist() == CLOSES
+
+
+@pytest.mark.parametrize("header", ["Date,Close", "Date,BTC"])
+@pytest.mark.parametrize("below", ["yyyy-mm-dd,USD", ",USD", "n/a,5"])
+def test_what_stands_below_the_header_is_told(file: Write, header: str, below: str) -> None:
+    """A line of units, or whatever has no time, between header and rows is left out with a note, never a header."""
+    history = read_prices(file(daily(header=f"{header}\n{below}")))
+    assert history.assets == ("BTC" if "BTC" in header else "btc",)
+    assert history.prices[:, 0].tolist() == CLOSES
+    assert history.notes == (f"Between its header and its rows {below.strip(',').replace(',', ', ')!r} was left out.",)

@@ -18,6 +18,7 @@ _ROUNDING = 1e-6  # of the price
 _POSSIBLE = 0.99  # of the bars: beyond a slip, an order under which more are impossible is not theirs
 _CONTINUED = 0.5  # how much nearer to the close before an open is than a close to the open before
 _LEVELS = 2  # of a data frame's header
+_LEVEL_NAMES = ("", "price", "ticker", "tickers", "symbol", "symbols", "attributes", "field", "asset")
 
 
 def titled(sheet: Sheet) -> Sheet:
@@ -32,31 +33,37 @@ def titled(sheet: Sheet) -> Sheet:
         return _barred(sheet)
     if len(sheet.titles) < _LEVELS:
         return sheet
-    folded = _folded(sheet)
-    if folded.header != sheet.header or _has_close(sheet.header):
-        return folded
-    return sheet._replace(header=next((line for line in reversed(sheet.titles) if _has_close(line)), sheet.header))
+    return _folded(sheet) or _uncovered(sheet)
+
+
+def _folded(sheet: Sheet) -> Sheet | None:
+    """Join a header of two levels, fields and assets, to ASSET:field; a third line names but the times."""
+    *above, last = sheet.titles or ()
+    named_below = bool(last[0]) and not any(last[1:])
+    levels = (above if named_below else [*above, last])[-_LEVELS:]
+    if len(levels) < _LEVELS or not all(level[0].lower() in _LEVEL_NAMES and all(level[1:]) for level in levels):
+        return None
+    has_close = [_has_close(level) for level in levels]
+    if has_close[0] == has_close[1]:
+        return None
+    field, asset = levels if has_close[0] else levels[::-1]
+    names = [f"{one}:{name}" for one, name in zip(asset[1:], field[1:], strict=True)]
+    return sheet._replace(header=(last[0] if named_below else "date", *names))
+
+
+def _uncovered(sheet: Sheet) -> Sheet:
+    """Find the header above lines that are no rows, such as units; tell what was left out."""
+    titles = sheet.titles or ()
+    called = [k for k, line in enumerate(titles) if _has_close(line)]
+    timed = [k for k, line in enumerate(titles) if any(field.role == "time" for field in fields_of(line))]
+    header = next(iter((*called[::-1], *timed[::-1], len(titles) - 1)))
+    below = [", ".join(cell for cell in line if cell) for line in titles[header + 1 :]]
+    notes = tuple(f"Between its header and its rows {line[:40]!r} was left out." for line in below)
+    return sheet._replace(header=titles[header], notes=sheet.notes + notes)
 
 
 def _has_close(line: Sequence[str]) -> bool:
     return any(field.role in CLOSES for field in fields_of(line)[1:])
-
-
-def _folded(sheet: Sheet) -> Sheet:
-    """Join a header of two levels, fields and assets, to ASSET:field; a third line names but the times."""
-    *above, last = sheet.titles or ()
-    named_below = bool(last[0]) and not any(last[1:])
-    levels = above[-_LEVELS:] if named_below else [*above, last][-_LEVELS:]
-    if len(levels) < _LEVELS:
-        return sheet
-    if not named_below and fields_of(levels[0][:1])[0].role in {"time", "clock"}:
-        return sheet  # the header, and units below it
-    has_close = [_has_close(level) for level in levels]
-    if has_close[0] == has_close[1] or not all(all(level[1:]) for level in levels):
-        return sheet
-    field, asset = levels if has_close[0] else levels[::-1]
-    names = [f"{one}:{name}" for one, name in zip(asset[1:], field[1:], strict=True)]
-    return sheet._replace(header=(last[0] if named_below else "date", *names))
 
 
 def _barred(sheet: Sheet) -> Sheet:
