@@ -149,6 +149,8 @@ UNTOLD: list[tuple[str, Row]] = [
     ("a price alone", lambda k: f"{EPOCHS[k]},{CLOSES[k]}"),
     ("no close", lambda k: f"{EPOCHS[k]},{OPENS[k]},{HIGHS[k]},{LOWS[k]}"),
     ("volume first", lambda k: f"{EPOCHS[k]},{1000 + 37 * k % 17},{OPENS[k]},{HIGHS[k]},{LOWS[k]},{CLOSES[k]}"),
+    ("no close but a volume", lambda k: f"{EPOCHS[k]},{OPENS[k]},{HIGHS[k]},{LOWS[k]},{0.5 + k}"),
+    ("no close but no volume", lambda k: f"{EPOCHS[k]},{OPENS[k]},{HIGHS[k]},{LOWS[k]},0"),
     ("no bars", lambda k: f"{EPOCHS[k]},{CLOSES[k]},{CLOSES[-k]},{CLOSES[7 * k % 60]},{CLOSES[11 * k % 60]},7"),
     ("open as near as close", lambda k: f"{EPOCHS[k]},{LOWS[k]},{HIGHS[k]},{LOWS[k] + 0.1},{LOWS[k] + 0.11},7"),
     ("symbol first", lambda k: f"SBER,D,{DAYS[k]:%Y%m%d},000000,{OPENS[k]},{HIGHS[k]},{LOWS[k]},{CLOSES[k]},1"),

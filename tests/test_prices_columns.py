@@ -72,6 +72,9 @@ ASKED = {
     "last and settle": ("Date,Last,Settle", lambda k: f"{CLOSES[k]},{CLOSES[k]}"),
     "two kinds of bars": ("date,bid_open,bid_close,ask_open,ask_close", lambda k: f"1,{CLOSES[k]},1,{CLOSES[k]}"),
     "statistics": ("date,close_mean,close_std", lambda k: f"{CLOSES[k]},{CLOSES[k]}"),
+    "bars of an asset without a close": ("date,X.Open,X.High,X.Low", lambda k: f"{OPENS[k]},{HIGHS[k]},{LOWS[k]}"),
+    "letters without a close": ("date,o,h,l", lambda k: f"{OPENS[k]},{HIGHS[k]},{LOWS[k]}"),
+    "numbers for names": ("date,98.41,97.5", lambda k: f"{CLOSES[k]},{CLOSES[k]}"),
     "currencies": ("date,4a. close (USD),4b. close (EUR)", lambda k: f"{CLOSES[k]},{CLOSES[k]}"),
 }
 
@@ -90,6 +93,13 @@ def test_a_question_names_a_dozen_columns(file: Write) -> None:
     names = [f"rsi {k}" for k in range(100)]
     message = refused(file(daily([",".join(["5"] * 100)] * 60, ",".join(["date", *names]))))["columns"]
     assert message.endswith("'rsi 10', 'rsi 11' and 88 more")
+
+
+@pytest.mark.parametrize("name", ["Gold Price", "Gold Close", "Close_Gold", "Gold.Adjusted", "Gold:close"])
+def test_a_name_may_hold_asset_and_field(file: Write, name: str) -> None:
+    """The single column of numbers that names an asset and a closing price is that asset's."""
+    history = read_prices(file(daily(CLOSES, f"date,{name}")))
+    assert (history.assets, history.prices[:, 0].tolist()) == (("Gold",), CLOSES)
 
 
 SEVERAL = {

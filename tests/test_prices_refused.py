@@ -113,11 +113,14 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
         assert path.name in refused(path)["history"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
-@given(st.text(alphabet="0123456789-/:;,.eaTZ \n\"'NaM", max_size=200))
-def test_whatever_a_file_holds_is_read_or_refused(file: Write, text: str) -> None:
+PREFIXES = ["date,close\n2020-01-01,1\n2020-01-02,2\n", "a,b;c\n", "1577836800,3,4,1,2,5\n1577840400,2,4,1,3,5\n", ""]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=400)
+@given(st.sampled_from(PREFIXES), st.text(alphabet="0123456789-/:;,.eaTZ \n\t\"'NaM$%JKcloselow", max_size=200))
+def test_whatever_a_file_holds_is_read_or_refused(file: Write, prefix: str, text: str) -> None:
     """No text of a file ends in anything but a history or a list of problems."""
     try:
-        read_prices(file("date,close\n2020-01-01,1\n2020-01-02,2\n" + text))
+        read_prices(file(prefix + text))
     except InvalidInput as invalid:
         assert invalid.problems  # noqa: PT017 - either way is fine

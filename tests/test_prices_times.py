@@ -130,3 +130,10 @@ def test_two_digits_of_a_year_are_told_from_days(file: Write) -> None:
 def test_a_table_without_times_is_asked_for_them() -> None:
     """A column of prices is not taken for the times."""
     assert "which column holds the times?" in refused(pa.table({"close": CLOSES}))["time"]
+
+
+def test_a_zone_on_some_rows_is_two_clocks(file: Write) -> None:
+    """An offset behind a timestamp is never lost, however the signs of the others add up."""
+    texts = [f"{one:%Y-%m-%dT%H:%M:%S}" for one in HOURS]
+    texts[3:5] = [f"{texts[3]}-05:00", f"{HOURS[4]:%Y%m-%dT%H:%M:%S}"]
+    assert "line" in refused(file(csv(texts)))["time"]

@@ -39,6 +39,8 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _ORDERS = {"year-month-day": (0, 1, 2), "month-day-year": (2, 0, 1), "day-month-year": (2, 1, 0)}
+_DATE = len("2018-12-31")
+_PLAIN_CLOCK = re.compile(r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
 _CENTURY = 69  # POSIX: two digits from here on are of the 1900s, others of the 2000s
 
 Parts = tuple[int, int, int]
@@ -69,9 +71,10 @@ def read_texts(problems: Problems, sheet: Sheet, cells: Sequence[str]) -> tuple[
 
 def _is_plain(cells: Sequence[str]) -> bool:
     """Say whether all are digits with their signs, and without a zone: of words, NumPy reads "now" and "NaT"."""
-    joined = "".join(cells)
-    whole = min(map(len, cells), default=0) >= len("2018-12-31") and joined.count("-") == 2 * len(cells)
-    return whole and not set(joined) - set("0123456789-T:. ")
+    dates = "".join([cell[:_DATE] for cell in cells])
+    if len(dates) < _DATE * len(cells) or set(dates) - set("0123456789-"):
+        return False
+    return all(_PLAIN_CLOCK.fullmatch(end) for end in {cell[_DATE:] for cell in cells})
 
 
 def _iso(cell: str) -> datetime | None:

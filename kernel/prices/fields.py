@@ -36,7 +36,7 @@ _OTHER_WORDS = """
 volume vol vols count counts counter number no nr id row rows index rank dividend dividends div split splits
 interest oi openint turnover value values amount quantity qty size shares lots lot trades trade deals ticks tick
 spread change chg move pct percent percentage return returns ret yield cap marketcap supply factor ratio ask bid
-vwap wap average avg mean median std stdev volatility variance sma ema wma rsi macd atr obv signal signals weight
+vw vwap wap average avg mean median std stdev volatility variance sma ema wma rsi macd atr obv signal signals weight
 weights score flag label target forecast prediction predicted position positions exposure pnl profit equity cash
 balance drawdown fee fees time date prev previous pre prior diff difference delta gamma vega theta rho beta alpha
 sigma zscore z error rate level data unnamed column col field x y n k test train year month week weekday hour
@@ -45,12 +45,12 @@ condition conditions interval funding basis hash unix timestamp ha
 """
 _ALONE = "index market year cash x y k n z ha"
 _OTHER = frozenset(_OTHER_WORDS.split())  # of which one makes a name no price
-_OTHER_BESIDE = _OTHER - frozenset(_ALONE.split())  # beside further words
+_OTHER_BESIDE = _OTHER - frozenset(_ALONE.split()) | {"open", "high", "low", "close"}  # beside further words
 _ENDS = ("open", "high", "low", "close", "price", "bid", "ask")  # written in one word with what they are of
 _WITHIN = ("volume", "dividend", "split", "interest", "turnover", "return", "unnamed", "%")
 _CURRENCY = re.compile(r"\s*[\(\[]\s*(?:[A-Z]{3,4}|[$€£¥₹])\s*[\)\]]")
 _PAIR = re.compile(r"\('([^']*)', '([^']*)'\)")  # how a data frame's two levels are written
-_CODE = (4, 6)  # digits of an asset's numeric code
+_CODE = r"\d{4,6}"  # of an asset
 
 
 class Field(NamedTuple):
@@ -97,9 +97,15 @@ def _role(name: str) -> str:
     if plain.startswith("volume "):  # of the asset, of what it is paid in
         return "volume"
     words = re.findall(r"[^\W_]+", plain)
-    digits = plain.isdigit() and not _CODE[0] <= len(plain) <= _CODE[1]
+    number = re.fullmatch(r"[-+\d.,e]+", name.strip()) and not re.fullmatch(_CODE, name.strip())
     no_price = _OTHER if len(words) == 1 else _OTHER_BESIDE
-    if not words or digits or no_price.intersection(words) or any(part in plain for part in _WITHIN):
+    if (
+        not words
+        or number
+        or name in _LETTERS
+        or no_price.intersection(words)
+        or any(part in plain for part in _WITHIN)
+    ):
         return "other"
     if len(words) == 1 and plain not in _ENDS and (plain.startswith(_ENDS) or plain.endswith(_ENDS)):
         return "other"
@@ -117,31 +123,25 @@ def _plain(name: str) -> str:
 
 
 def _affixed(header: Sequence[str], fields: Sequence[Field]) -> list[Field]:
-    """Take ASSET_Close, Close_ASSET and the like for ASSET:close, where an asset has bars, or every column is such."""
+    """Take ASSET_Close, Close_ASSET and the like for ASSET:close, where an asset has bars, or every column is such.
+
+    Elsewhere a name with a field in it is no asset's.
+    """
     split = [_split(name) if field.role in {"", "other"} else field for name, field in zip(header, fields, strict=True)]
     bars = Counter(field.asset for field in split if field.asset)
     closes = {field.asset for field in split if field.asset and field.role in CLOSES}
     every = all(field.asset for field in split if field.role not in {"time", "clock", "symbol"})
-    taken = {asset for asset in closes if bars[asset] > 1 or (every and len(closes) > 1)}
-    return [new if new.asset in taken else old for new, old in zip(split, fields, strict=True)]
+    taken = {asset for asset in closes if bars[asset] > 1 or every}
+    rest = [Field("other") if new.asset else old for new, old in zip(split, fields, strict=True)]
+    return [new if new.asset in taken else old for new, old in zip(split, rest, strict=True)]
 
 
 def _split(name: str) -> Field:
     """Tell the field before or after an asset's name apart from it."""
-    for asset, field in _affixes(name):
-        role = _role(field)
-        if role in {"open", "high", "low", "volume", *CLOSES} and _role(asset) == "":
-            return Field(role, asset)
+    for match in re.finditer(r"[._ -]", name):
+        before, after = name[: match.start()], name[match.end() :]
+        for asset, field in ((before, after), (after, before)):
+            role = _role(field)
+            if role in {"open", "high", "low", "volume", *CLOSES} and _role(asset) == "":
+                return Field(role, asset)
     return Field("")
-
-
-def _affixes(name: str) -> list[tuple[str, str]]:
-    found = []
-    for separator in "._ -":
-        before, between, last = name.rpartition(separator)
-        first, _, after = name.partition(separator)
-        if between:
-            found += [(before, last), (after, first)]
-    for match in re.finditer(r"[._ ]", name):  # such as AAPL_Adj_Close
-        found += [(name[: match.start()], name[match.end() :]), (name[match.end() :], name[: match.start()])]
-    return found

@@ -91,7 +91,7 @@ def _since_midnight(cells: Cells, name: str) -> NDArray[np.timedelta64]:
     """Read times of day such as 09:30, 9:30 PM, 930 or 93000: how many digits the longest has tells seconds or none."""
     texts = [f"{cell:.0f}" for cell in cells] if isinstance(cells, np.ndarray) else [cell.strip() for cell in cells]
     longest = max((len(text) for text in texts if text.isdigit()), default=0)
-    size = next(size for size in (2, 4, 6) if longest <= size)
+    size = next((size for size in (2, 4) if longest <= size), 6)
     whole = 4 if size == 2 and "hour" not in name.lower() else size  # noqa: PLR2004 - hours alone have two digits
 
     def micros(text: str) -> np.timedelta64:

@@ -16,6 +16,7 @@ from kernel.tables import Sheet, is_timed
 _BARS = ("open", "high", "low", "close")
 _ROUNDING = 1e-6  # of the price
 _POSSIBLE = 0.99  # of the bars: beyond a slip, an order under which more are impossible is not theirs
+_WIDEST = 2.0  # times as high as low: beyond it, one of them is a volume
 _CONTINUED = 0.5  # how much nearer to the close before an open is than a close to the open before
 _LEVELS = 2  # of a data frame's header
 _LEVEL_NAMES = ("", "price", "ticker", "tickers", "symbol", "symbols", "attributes", "field", "asset")
@@ -78,7 +79,8 @@ def _barred(sheet: Sheet) -> Sheet:
     figures, moments = Figures(sheet), read_times(Problems(), [], sheet, 0)
     onward = 1 if moments[0] <= moments[-1] else -1
     bars = [figures.of(place)[::onward] for place in places]
-    order = None if any(np.isnan(one).mean() > 1 - _POSSIBLE for one in bars) else _order(bars)
+    complete = np.isfinite(bars).all(axis=0)
+    order = _order([one[complete] for one in bars]) if complete.mean() >= _POSSIBLE else None
     if order is None:
         which = ", ".join(repr(sheet.header[place]) for place in places)
         why = f"which of {which} is open, high, low or close, the rows do not tell"
@@ -111,7 +113,9 @@ def _order(bars: list[Numbers]) -> tuple[str, ...] | None:
 
 
 def _is_possible(bars: dict[str, Numbers]) -> bool:
-    """Say whether hardly a bar has its open or close beyond its high or low."""
+    """Say whether hardly a bar has its open or close beyond its high or low, and these are near each other."""
+    if (bars["low"] <= 0).any() or np.median(bars["high"] / bars["low"]) > _WIDEST:
+        return False
     rounding = _ROUNDING * bars["high"]
     above = bars["high"] + rounding >= np.maximum(bars["open"], bars["close"])
     below = bars["low"] - rounding <= np.minimum(bars["open"], bars["close"])
