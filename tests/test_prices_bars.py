@@ -145,6 +145,14 @@ def test_a_bad_bar_does_not_hide_the_order(file: Write) -> None:
     assert "1 bar with a close outside low and high was kept: line 71." in history.notes
 
 
+def test_whole_prices_are_no_times_of_day(file: Write) -> None:
+    """Prices of four digits behind dates in digits are the bars' first column."""
+    whole = [[round(15 * one) for one in column] for column in (OPENS, HIGHS, LOWS, CLOSES)]
+    text = table("", lambda k: f"{DAYS[k]:%Y%m%d},{','.join(str(column[k]) for column in whole)},7")
+    history = read_prices(file(text))
+    assert history.prices[:, 0].tolist() == whole[3]
+
+
 UNTOLD: list[tuple[str, Row]] = [
     ("a price alone", lambda k: f"{EPOCHS[k]},{CLOSES[k]}"),
     ("no close", lambda k: f"{EPOCHS[k]},{OPENS[k]},{HIGHS[k]},{LOWS[k]}"),

@@ -76,6 +76,8 @@ FORMS = {
         lambda k: f"{DAYS[k]:%Y.%m.%d}\t00:00:00\t{_ohlc(k, chr(9))}\t{1000 + k}\t0\t3",
     ),
     "MetaTrader 4": table("", lambda k: f"{DAYS[k]:%Y.%m.%d},00:00,{_ohlc(k)},{1000 + k}"),
+    "digits and bars without a header": table("", lambda k: f"{DAYS[k]:%Y%m%d},{_ohlc(k)},{100 + k}"),
+    "digits, times apart, without a header": table("", lambda k: f"{DAYS[k]:%Y%m%d},000000,{_ohlc(k)},{100 + k}"),
     "HistData": table("", lambda k: f"{DAYS[k]:%Y%m%d} 000000;{_ohlc(k, ';')};0"),
     "Dukascopy": table(
         "Gmt time,Open,High,Low,Close,Volume",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import permutations
 
@@ -18,6 +19,8 @@ _ROUNDING = 1e-6  # of the price
 _POSSIBLE = 0.99  # of the bars: beyond a slip, an order under which more are impossible is not theirs
 _WIDEST = 2.0  # times as high as low: beyond it, one of them is a volume
 _CONTINUED = 0.5  # how much nearer to the close before an open is than a close to the open before
+_DATE = re.compile(r"\d{8}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
+_CLOCK = re.compile(r"\s*([01]?\d|2[0-3])(:[0-5]\d){1,2}\s*|([01]\d|2[0-3])([0-5]\d){1,2}")
 _LEVELS = 2  # of a data frame's header
 _LEVEL_NAMES = ("", "price", "ticker", "tickers", "symbol", "symbols", "attributes", "field", "asset")
 
@@ -70,34 +73,34 @@ def _has_close(line: Sequence[str]) -> bool:
 def _barred(sheet: Sheet) -> Sheet:
     """Name the columns of bars that have no header, as exchanges write them, by what the bars themselves tell."""
     first = [str(sheet.at(place)[0]).strip() for place in range(len(sheet.header))]
-    clock = len(first) > 1 and not is_timed(first[1]) and (":" in first[1] or _is_clock(first))
-    times = ("date", "time") if clock else ("date",)
-    places = range(len(times), len(times) + len(_BARS))
     told = "line 1 must name the columns, not hold the first row"
-    if not is_timed(first[0]) or len(first) <= places[-1]:
+    if not is_timed(first[0]) or len(first) <= len(_BARS):
         raise InvalidInput([Problem("history", f"{sheet.name}: {told}")])
     figures, moments = Figures(sheet), read_times(Problems(), [], sheet, 0)
     onward = 1 if moments[0] <= moments[-1] else -1
-    bars = [figures.of(place)[::onward] for place in places]
-    complete = np.isfinite(bars).all(axis=0)
-    order = _order([one[complete] for one in bars]) if complete.mean() >= _POSSIBLE else None
-    if order is None:
-        which = ", ".join(repr(sheet.header[place]) for place in places)
-        why = f"which of {which} is open, high, low or close, the rows do not tell"
-        raise InvalidInput([Problem("history", f"{sheet.name}: {told}: {why}")])
-    rest = sheet.header[places[-1] + 1 :]
-    return sheet._replace(header=(*times, *order, *(("volume", *rest[1:]) if rest else ())))
+    clock = _DATE.fullmatch(first[0]) and all(_CLOCK.fullmatch(cell) for cell in sheet.at(1))
+    for times in (("date", "time"), ("date",)) if clock else (("date",),):
+        places = range(len(times), len(times) + len(_BARS))
+        if len(first) <= places[-1]:
+            continue
+        order = _order([figures.of(place)[::onward] for place in places])
+        if order is not None:
+            rest = sheet.header[places[-1] + 1 :]
+            return sheet._replace(header=(*times, *order, *(("volume", *rest[1:]) if rest else ())))
+    which = ", ".join(map(repr, sheet.header[1:]))
+    why = f"which of {which} is open, high, low or close, the rows do not tell"
+    raise InvalidInput([Problem("history", f"{sheet.name}: {told}: {why}")])
 
 
-def _is_clock(first: list[str]) -> bool:
-    return len(first) > 1 + len(_BARS) and len(first[0]) == len("20200131") and len(first[1]) in {4, 6}
-
-
-def _order(bars: list[Numbers]) -> tuple[str, ...] | None:
+def _order(columns: list[Numbers]) -> tuple[str, ...] | None:
     """Return the fields of four columns in the one order in which each bar is possible and opens where one closed.
 
     In the order of most files, open, high, low and close, bars need not tell open from close as clearly.
     """
+    complete = np.isfinite(columns).all(axis=0)
+    if complete.mean() < _POSSIBLE:
+        return None
+    bars = [column[complete] for column in columns]
     possible = [order for order in permutations(_BARS) if _is_possible(dict(zip(order, bars, strict=True)))]
     extremes = {(order.index("high"), order.index("low")) for order in possible}
     usual = _BARS in possible

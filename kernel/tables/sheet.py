@@ -41,15 +41,6 @@ class Sheet(NamedTuple):
         """Name rows, such as "lines 2, 3"."""
         return listed(self.noun, self.number[chosen])
 
-    def taken(self, rows: NDArray[np.intp]) -> Sheet:
-        """Take some of the rows."""
-
-        def at(place: int) -> Cells:
-            cells = self.at(place)
-            return cells[rows] if isinstance(cells, np.ndarray) else [cells[row] for row in rows.tolist()]
-
-        return self._replace(at=at, number=self.number[rows])
-
 
 def listed(noun: str, numbers: NDArray[Any]) -> str:
     """Name the first rows, and say how many more there are.
