@@ -118,7 +118,7 @@ def as_history(prices: ArrayLike | History, dt: float | str | None, assets: Sequ
 
 def _as_table(prices: ArrayLike) -> NDArray[np.float64]:
     try:
-        matrix = np.array(prices, dtype=np.float64)
+        matrix = np.array(np.ma.filled(np.ma.asarray(prices, dtype=np.float64), np.nan))  # what is masked is missing
     except (TypeError, ValueError):
         return np.empty(0)
     return matrix[:, None] if matrix.ndim == 1 else matrix

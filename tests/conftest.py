@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import kernel
 from kernel._core.jit import CACHE_FOLDER
 from kernel.workers import available_threads
 from tests.cases import BATES, FILTERED, GBM, HESTON, KOU, LADDER, LONG, MERTON
+from tests.price_files import Write
 
 
 def compile_one(market: kernel.Market, precision: str) -> None:
@@ -42,3 +45,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     work = [(market, "single") for market in single] + [(market, "double") for market in double]
     with ProcessPoolExecutor(available_threads(), mp_context=get_context("spawn")) as pool:
         list(pool.map(compile_one, *zip(*work, strict=True), chunksize=math.ceil(len(work) / 2)))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Write:
+    """Write a file of prices."""
+
+    def write(text: str, name: str = "btc.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+        return path
+
+    return write

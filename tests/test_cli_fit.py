@@ -175,6 +175,18 @@ def test_files_may_be_named_by_their_assets(margin: Fit) -> None:
     assert json.loads(out)["market"]["assets"] == ["BTC", "B"]
 
 
+@pytest.mark.parametrize("arguments", [("X=A.csv", "X=B.csv"), ("B=A.csv", "B.csv"), ("A.csv", "other/A.csv")])
+def test_an_asset_has_one_file(margin: Fit, tmp_path: Path, arguments: tuple[str, str]) -> None:
+    """Two files of one asset, by its stated name or by their own, are refused with both names."""
+    (tmp_path / "other").mkdir()
+    write_prices(tmp_path / "other" / "A.csv", prices_of(jumping(600, 4)))
+    code, out, err = margin("fit", *arguments, "--market", "gbm")
+    assert (code, out) == (2, "")
+    asset = arguments[0].partition("=")[0].removesuffix(".csv")
+    first, second = (argument.rpartition("=")[2] for argument in arguments)
+    assert f"{first} and {second} are both of {asset}: give each asset one file, as ASSET=FILE" in err
+
+
 def test_the_market_of_an_option_keeps_what_the_config_states_beside_a_file(margin: Fit, tmp_path: Path) -> None:
     """A drift stated beside one file is that of the run on another; the table says which file and numbers were used."""
     for name, model in (("one", "gbm"), ("two", "merton")):

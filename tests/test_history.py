@@ -93,3 +93,13 @@ def test_lows_and_highs_lie_on_their_side_of_the_prices() -> None:
     assert _fields(lows=PRICES - 20.0) == ["lows"]
     assert _fields(highs=PRICES - 1.0) == ["highs"]
     assert _fields(highs=PRICES[:, 0]) == ["highs"]
+
+
+def test_masked_prices_are_missing() -> None:
+    """A mask is not lost: what it hides is refused among prices, and unknown among extremes."""
+    mask = np.zeros(PRICES.shape, dtype=bool)
+    mask[1, 0] = True
+    assert _fields(prices=np.ma.array(PRICES, mask=mask)) == ["prices"]
+    history = kernel.History(assets=("A", "B"), prices=PRICES, dt=0.1, lows=np.ma.array(PRICES - 1, mask=mask))
+    assert history.lows is not None
+    np.testing.assert_array_equal(np.isnan(history.lows), mask)

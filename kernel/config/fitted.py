@@ -150,10 +150,23 @@ def read_files(
         InvalidInput: with everything that has to be mended.
     """
     paths = [path for _, path in files]
-    named = {asset or path.name.partition(".")[0]: path for asset, path in files}
+    named = _by_asset(files)
     several: Any = named if any(asset for asset, _ in files) else paths
     history = read_prices(paths[0] if several is paths and len(paths) == 1 else several, columns=columns, **settings)
     return history, _source(", ".join(path.name for path in paths), paths, history)
+
+
+def _by_asset(files: Sequence[tuple[str, Path]]) -> dict[str, Path]:
+    """Return the files by their assets, each of which may have but one."""
+    problems, named = Problems(), dict[str, Path]()
+    for asset, path in files:
+        name = asset or path.name.partition(".")[0]
+        if name in named:
+            message = f"{named[name]} and {path} are both of {name}: give each asset one file, as ASSET=FILE"
+            problems.add("history", message)
+        named.setdefault(name, path)
+    problems.raise_any()
+    return named
 
 
 def _source(name: str, paths: Sequence[Path], history: History) -> Source:

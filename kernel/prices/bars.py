@@ -2,76 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.errors import Problems
-from kernel.prices.cells import read_numbers
-from kernel.prices.columns import is_close, prefix_of
+from kernel.prices.fields import CLOSES, Field
+from kernel.prices.figures import Figures, Numbers
 from kernel.prices.times import Times, written
-from kernel.tables import Sheet
 from kernel.text import counted, was
 
 _ROUNDING = 1e-6  # of the close
+_RAW = ("open", "high", "low", "close", "volume")
+_ADJUSTED = ("adjusted low", "adjusted high")
 
-Numbers = NDArray[np.float64]
 
-
-def extremes(sheet: Sheet, columns: Mapping[str, str], prices: Numbers) -> tuple[Numbers, Numbers]:
+def extremes(
+    figures: Figures, fields: Sequence[Field], places: Mapping[str, int], prices: Numbers
+) -> tuple[Numbers, Numbers]:
     """Return the lows and the highs of the bars that end with the prices, [row, asset]; NaN where they are unknown.
 
     They are unknown beside a price that is no close, and where a bar is impossible. Beside an adjusted close they are
     adjusted by the same factor.
     """
     lows, highs = np.full(prices.shape, np.nan), np.full(prices.shape, np.nan)
-    for asset, column in enumerate(columns.values()):
-        bars = _bars(sheet, prefix_of(column).lower())
-        if not (is_close(column) and {"high", "low", "close"} <= bars.keys()):
+    for asset, place in enumerate(places.values()):
+        bars, price = _bars(figures, fields, place), prices[:, asset]
+        role = fields[place].role
+        if role != "adjusted":
+            bars["close"] = price
+        elif {"adjusted low", "adjusted high"} <= bars.keys():
+            bars |= {"low": bars["adjusted low"], "high": bars["adjusted high"], "close": price}
+        if role not in CLOSES or not {"high", "low", "close"} <= bars.keys():
             continue
-        close, price = bars["close"], prices[:, asset]
-        known = (bars["low"] > 0) & (bars["high"] < np.inf) & (price > 0) & ~_outside(bars)
+        close = bars["close"]
+        known = (bars["low"] > 0) & (bars["high"] < np.inf) & (price > 0) & (close > 0) & _is_inside(bars)
         factor = np.divide(price, close, out=np.full(close.size, np.nan), where=known)
         lows[:, asset] = np.minimum(factor * bars["low"], price)
         highs[:, asset] = np.maximum(factor * bars["high"], price)
     return lows, highs
 
 
-def look_at(sheet: Sheet, columns: Mapping[str, str], times: Times, inside: NDArray[np.bool_]) -> list[str]:
+def look_at(
+    figures: Figures, fields: Sequence[Field], places: Mapping[str, int], times: Times, inside: NDArray[np.bool_]
+) -> list[str]:
     """Return a sentence for each kind of bar that looks wrong, in the rows that count."""
     notes: list[str] = []
-    for asset, column in columns.items():
-        bars = _bars(sheet, prefix_of(column).lower())
-        of = f" of {asset}" if len(columns) > 1 else ""
+    for asset, place in places.items():
+        bars = {role: one for role, one in _bars(figures, fields, place).items() if role in _RAW}
+        of = f" of {asset}" if len(places) > 1 else ""
         for which, what in _suspects(bars, times, inside):
             verb = was(int(which.sum()))
-            notes.append(f"{counted(int(which.sum()), 'bar')}{of} {what} {verb} kept: {sheet.named(which)}.")
+            named = figures.sheet.named(which)
+            notes.append(f"{counted(int(which.sum()), 'bar')}{of} {what} {verb} kept: {named}.")
     return notes
 
 
-def _bars(sheet: Sheet, prefix: str) -> dict[str, Numbers]:
-    """Return the columns of bars, those that are there; the volume is the first column so called."""
-    lowered = {name.strip().lower(): name for name in reversed(sheet.header)}
-    named = {field: lowered.get(prefix + field) for field in ("open", "high", "low", "close")}
-    named["volume"] = next((lowered[low] for low in reversed(lowered) if low.startswith(f"{prefix}volume")), None)
-    nowhere = np.zeros(sheet.number.size, dtype=bool)  # a cell that is no number is nothing to refuse here
-    return {field: read_numbers(Problems(), sheet, name, nowhere) for field, name in named.items() if name is not None}
+def _bars(figures: Figures, fields: Sequence[Field], place: int) -> dict[str, Numbers]:
+    """Return the columns of the bars around a price by their roles; none of which there are two, but the first volume.
+
+    Without a column called a close, the price itself is one if that is what its own name says.
+    """
+    bars: dict[str, Numbers] = {}
+    for role in (*_RAW, *_ADJUSTED):
+        same = [one for one, field in enumerate(fields) if field == Field(role, fields[place].asset)]
+        if len(same) == 1 or (same and role == "volume"):
+            bars[role] = figures.of(same[0])
+    if "close" not in bars and fields[place].role in CLOSES and fields[place].role != "adjusted":
+        bars["close"] = figures.of(place)
+    return bars
 
 
-def _outside(bars: dict[str, Numbers]) -> NDArray[np.bool_]:
+def _is_inside(bars: dict[str, Numbers]) -> NDArray[np.bool_]:
+    """Say which closes lie between low and high; where one of the three is missing, none does."""
     rounding = _ROUNDING * bars["close"]
-    return (bars["close"] > bars["high"] + rounding) | (bars["close"] < bars["low"] - rounding)
+    inside = (bars["close"] <= bars["high"] + rounding) & (bars["close"] >= bars["low"] - rounding)
+    return np.array(inside, dtype=np.bool_)
 
 
 def _suspects(bars: dict[str, Numbers], times: Times, inside: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], str]]:
     suspects = []
     if {"high", "low", "close"} <= bars.keys():
-        suspects.append((inside & _outside(bars), "with a close outside low and high"))
-    if {"open", "high", "low", "close", "volume"} <= bars.keys():
+        complete = np.isfinite(bars["high"] + bars["low"] + bars["close"])
+        suspects.append((inside & complete & ~_is_inside(bars), "with a close outside low and high"))
+    if set(_RAW) <= bars.keys():
         flat, traded = bars["high"] == bars["low"], bars["volume"] > 0
         suspects.append((inside & flat & (bars["volume"] == 0), "without any volume"))
-        suspects.append(_repeated(np.column_stack(list(bars.values())), times, inside & ~flat & traded))
+        suspects.append(_repeated(np.column_stack([bars[role] for role in _RAW]), times, inside & ~flat & traded))
     return [(which, what) for which, what in suspects if which.any()]
 
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from kernel.errors import Problems
-from kernel.prices.cells import is_number, is_text
+from kernel.prices.fields import CLOSES, Field
+from kernel.prices.figures import Figures
 from kernel.tables import Sheet
 from kernel.text import near
 
-_ADJUSTED = ("adj close", "adj. close", "adj_close", "adjclose", "adjusted close", "adjusted_close")
-_CLOSE = ("close", "close price", "closing price", "price")
-_FIELDS = (*_ADJUSTED, *_CLOSE, "open", "high", "low", "last")
-_SYMBOL = ("symbol", "ticker", "pair")
+_SHOWN = 12  # columns
 
 Columns = str | Sequence[str] | Mapping[str, str] | None
 
@@ -23,96 +19,120 @@ Columns = str | Sequence[str] | Mapping[str, str] | None
 class Chosen(NamedTuple):
     """Columns of prices by their assets."""
 
-    columns: dict[str, str]
+    places: dict[str, int]
+    """In the header."""
     alone: str
     """What the file as such is called: the symbol that it states on every row, or its name without suffixes."""
     notes: tuple[str, ...] = ()
 
 
-def choose(problems: Problems, sheet: Sheet, time: str, columns: Columns) -> Chosen:
+def choose(problems: Problems, figures: Figures, fields: Sequence[Field], alone: str, columns: Columns) -> Chosen:
     """Take the columns that are stated, or find them out; note what is missing or ambiguous."""
-    alone = _symbol(problems, sheet)
-    if columns is not None and not isinstance(columns, str | Sequence | Mapping):
+    if columns is None:
+        return _found(problems, figures, fields, alone)
+    if not isinstance(columns, str | Sequence | Mapping):
         problems.add("columns", f"must be a column's name, a list of them, or a mapping from assets, not {columns!r}")
         return Chosen({}, alone)
-    if isinstance(columns, Mapping):
-        chosen = Chosen(dict(columns), alone)
-    elif columns is None:
-        chosen = _found(problems, sheet, time, alone)
-    else:
-        listed = (columns,) if isinstance(columns, str) else tuple(columns)
-        chosen = Chosen({_asset(name, alone if len(listed) == 1 else name): name for name in listed}, alone)
-    if columns is not None and not chosen.columns:
+    listed = (columns,) if isinstance(columns, str) else tuple(columns)
+    if not listed:
         problems.add("columns", "must name at least one column of prices")
-    for name in chosen.columns.values():
-        if name not in sheet.header:
-            problems.add("columns", f"{sheet.name} has no column {name!r}{near(str(name), sheet.header)}")
-        elif sheet.header.count(name) > 1:
-            problems.add("columns", f"{sheet.name} has more than one column {name!r}")
-    return chosen
+    places: dict[str, int] = {}
+    for name in listed:
+        column = columns[name] if isinstance(columns, Mapping) else name
+        place = _place(problems, figures.sheet, column)
+        if place is not None and isinstance(columns, Mapping):
+            places[name] = place
+        elif place is not None:
+            places[_asset(fields[place], column, alone if len(listed) == 1 else column)] = place
+    return Chosen(places, alone)
 
 
-def prefix_of(column: str) -> str:
-    """Return what stands before the field in ASSET:field, colon included.
-
-    Example:
-        >>> prefix_of("BTC:close")
-        'BTC:'
-    """
-    asset, colon, field = column.rpartition(":")
-    return asset + colon if field.strip().lower() in _FIELDS else ""
-
-
-def is_close(column: str) -> bool:
-    """Say whether a column is called a close, adjusted or not, so that the extremes of its bar come before it."""
-    return column.rpartition(":")[2].strip().lower() in (*_ADJUSTED, *_CLOSE)
+def _place(problems: Problems, sheet: Sheet, name: str) -> int | None:
+    """Return the place of a column, or of the only one that is so called behind its asset's name."""
+    if sheet.header.count(name) == 1:
+        return sheet.header.index(name)
+    if name in sheet.header:
+        problems.add("columns", f"{sheet.name} has more than one column {name!r}")
+        return None
+    behind = [place for place, one in enumerate(sheet.header) if one.endswith(f":{name}")]
+    if len(behind) != 1:
+        problems.add("columns", f"{sheet.name} has no column {name!r}{near(str(name), sheet.header)}")
+        return None
+    return behind[0]
 
 
-def _asset(column: str, otherwise: str) -> str:
+def _asset(field: Field, column: str, otherwise: str) -> str:
     """Name an asset after its column, unless that is but a field of bars."""
-    if prefix_of(column):
-        return prefix_of(column)[:-1]
-    return otherwise if column.strip().lower() in _FIELDS else column
+    return field.asset or (otherwise if field.role not in {"", "other"} else column)
 
 
-def _symbol(problems: Problems, sheet: Sheet) -> str:
-    """Return the symbol that a file states on every row, or else its name; note several symbols."""
-    column = next((name for name in sheet.header if name.lower() in _SYMBOL), None)
-    symbols = sorted({str(cell) for cell in sheet.cells(column)} - {""}) if column else []
-    if len(symbols) > 1:
-        listed = ", ".join(symbols[:3]) + (", ..." if len(symbols) > 3 else "")  # noqa: PLR2004 - shown
-        problems.add("columns", f"{sheet.name} holds several assets one below the other ({listed}): give each its file")
-    return symbols[0] if symbols else sheet.stem
+def _found(problems: Problems, figures: Figures, fields: Sequence[Field], alone: str) -> Chosen:
+    """Find prices: bars or closes of one asset or of several, or numbers in columns that are called as assets are."""
+    assets = list(dict.fromkeys(field.asset for field in fields if field.asset and field.role in CLOSES))
+    own = [place for place, field in enumerate(fields) if not field.asset and field.role in CLOSES]
+    if not assets and own:
+        assets = [""]
+    places, notes = dict[str, int](), list[str]()
+    for asset in assets:
+        place = _closing(notes, figures.sheet, fields, asset)
+        if place is None:
+            return _asked(problems, figures, fields, alone)
+        places[asset or alone] = place
+    if not assets:
+        places = _called(figures, fields)
+    return Chosen(places, alone, tuple(notes)) if places else _asked(problems, figures, fields, alone)
 
 
-def _found(problems: Problems, sheet: Sheet, time: str, alone: str) -> Chosen:
-    """Find closing prices: ASSET:close of several assets, bars of one, or the single column of numbers."""
-    lowered = {name: name.strip().lower() for name in sheet.header if name != time}
-    beside = {
-        prefix_of(name)[:-1]: name for name, low in lowered.items() if low.rpartition(":")[2] in _CLOSE and ":" in low
-    }
-    if beside:
-        return Chosen(beside, alone)
-    adjusted, close = ([name for name, low in lowered.items() if low in names] for names in (_ADJUSTED, _CLOSE))
-    if len(adjusted) == 1 and len(close) <= 1:
-        told = f"{adjusted[0]!r} is taken, not {close[0]!r}: it counts dividends and splits." if close else ""
-        return Chosen({alone: adjusted[0]}, alone, (told,) if told else ())
-    numeric = [name for name in lowered if _is_numeric(sheet, name)]
-    single = next(
-        (names for names in ([name for name in close if lowered[name] == "close"], close, numeric) if names), []
-    )
-    if len(single) == 1 and not adjusted:
-        return Chosen({_asset(single[0], alone) if single is numeric else alone: single[0]}, alone)
-    listed = ", ".join(map(repr, lowered)) or "no other"
+def _closing(notes: list[str], sheet: Sheet, fields: Sequence[Field], asset: str) -> int | None:
+    """Return the best closing price of an asset's columns; None: two are equally good."""
+    by_role = {role: [place for place, field in enumerate(fields) if field == Field(role, asset)] for role in CLOSES}
+    role = next(role for role in CLOSES if by_role[role])
+    if len(by_role[role]) > 1 or (role == "adjusted" and len(by_role["close"]) > 1):
+        return None
+    place = by_role[role][0]
+    if role == "adjusted" and by_role["close"]:
+        raw = sheet.header[by_role["close"][0]]
+        notes.append(f"{sheet.header[place]!r} is taken, not {raw!r}: it counts dividends and splits.")
+    return place
+
+
+def _called(figures: Figures, fields: Sequence[Field]) -> dict[str, int]:
+    """Return the columns of numbers whose names may be assets'; none beside numbers that are known as something else.
+
+    Counters of rows and columns without a name are of no account.
+    """
+    sheet = figures.sheet
+    numeric = [
+        place
+        for place, field in enumerate(fields)
+        if field.role not in {"stamp", "time", "clock"} and figures.is_priced(place) and not figures.is_counter(place)
+    ]
+    named = [place for place in numeric if _is_title(sheet.header[place])]
+    codes = [place for place in named if fields[place].role == "symbol" and not (figures.of(place) % 1 > 0).any()]
+    named = [place for place in named if place not in codes]
+    if not named or any(fields[place].role not in {"", "symbol"} for place in named):
+        return {}
+    if len({sheet.header[place] for place in named}) < len(named):
+        return {}
+    return {sheet.header[place]: place for place in named}
+
+
+def _is_title(name: str) -> bool:
+    return bool(name.strip()) and not name.lower().startswith("unnamed")
+
+
+def _asked(problems: Problems, figures: Figures, fields: Sequence[Field], alone: str) -> Chosen:
+    """Ask which columns hold prices, and name them."""
+    sheet = figures.sheet
+    others = [place for place, field in enumerate(fields) if field.role != "stamp"]
+    closing = [sheet.header[place] for place, field in enumerate(fields) if field.role in CLOSES]
+    twice = next((name for name in closing if closing.count(name) > 1), None)
+    if twice is not None:
+        problems.add("columns", f"{sheet.name} has more than one column {twice!r}: leave one out, or rename them")
+        return Chosen({}, alone)
+    names = [repr(sheet.header[place]) for place in others] or ["no other"]
+    listed = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    numeric = any(figures.is_priced(place) for place in others)
     what = "which columns hold prices? Name them" if numeric else "no column holds numbers besides the times"
     problems.add("columns", f"{sheet.name}: {what}: it has {listed}")
     return Chosen({}, alone)
-
-
-def _is_numeric(sheet: Sheet, column: str) -> bool:
-    """Say whether the first cell that is there is a number."""
-    cells = sheet.cells(column)
-    if isinstance(cells, np.ndarray):
-        return cells.dtype.kind == "f"
-    given = next((cell for cell in cells if is_text(cell)), "")
-    return is_number(given)

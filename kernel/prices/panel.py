@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.prices.rows import Rows
 from kernel.prices.times import Times, written
-from kernel.tables.read import listed
+from kernel.tables import listed
 from kernel.text import counted, was
 
 _MOST_UNUSABLE = 0.1  # of the rows of an asset

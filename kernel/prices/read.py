@@ -16,6 +16,7 @@ from kernel.prices.panel import check_clocks, drop_unusable, join, trim
 from kernel.prices.rows import Rows, read_rows
 from kernel.prices.steps import check_moves, find_gaps, longest_step
 from kernel.prices.times import bounds
+from kernel.prices.titles import titled
 from kernel.tables import read_sheet
 
 _FEWEST_ROWS = 3
@@ -36,14 +37,17 @@ def read_prices(
     and a note says so; what could be read in more than one way is refused. Nothing is filled in. A step beyond 1.5
     medians is a gap, over which no return is taken; if more than 5% of the steps are so long, the market closes, each
     counts as one step, and gaps are those beyond seven medians.
-    Closes of bars bring their lows and highs along, where these are possible.
+    Closes of bars bring their lows and highs along, where these are possible. Assets that stand one below the other,
+    told apart by a column of symbols, are read as several.
 
     Args:
         source: a .csv, .csv.gz or .parquet file; a list of them, or a mapping from assets to them, one asset each;
             or a table with `__arrow_c_stream__`, such as a data frame of pandas or Polars.
         columns: a column of prices, a list of them, or a mapping from assets to them; default: adjusted closes, or
-            closes, or `ASSET:close` of several assets, or the only column of numbers.
-        time: the column of times (without a zone: UTC); default: the one that is so called, or else the first.
+            closes, or `ASSET:close` of several assets, or, where every column of numbers is called as an asset may be,
+            all of them. A volume, count, dividend or whatever else is no price is only taken if it is stated.
+        time: the column of times (without a zone: UTC); default: the one that is so called, or else the first that
+            looks like it, with the time of day that stands apart from its date.
         first: ISO date or timestamp from which rows count; default: all.
         last: ISO date or timestamp up to which they count, that day included.
         max_gap: the longest step that counts as one, such as "7d", or in years; default: found out as above.
@@ -60,18 +64,16 @@ def read_prices(
     """
     problems, notes = Problems(), list[str]()
     low_high, longest = bounds(problems, first, last), longest_step(problems, max_gap)
-    parts: list[Rows | None] = []
+    parts: list[Rows] = []
     for asset, one, chosen in _sources(source, columns):
         own: list[str] = []
         with problems.under(""):
-            sheet = read_sheet(one)
-            rows = read_rows(problems, own, sheet, chosen, time, low_high)
-            parts.append(_named(problems, rows, asset) if rows is not None and asset is not None else rows)
+            rows = read_rows(problems, own, sheet := titled(read_sheet(one)), chosen, time, low_high)
+            parts += rows if asset is None else _named(problems, rows, asset)
             notes += own if asset is None else [f"{sheet.name}: {note}" for note in own]
-    read = [part for part in parts if part is not None]
-    _check_size(problems, read)
+    _check_size(problems, parts)
     problems.raise_any()
-    return _history(read, notes, longest)
+    return _history(parts, notes, longest)
 
 
 def _is_several(source: Any) -> bool:
@@ -96,12 +98,15 @@ def _sources(source: Any, columns: Columns) -> list[tuple[str | None, Any, Colum
     return [("", one, columns) for one in source]
 
 
-def _named(problems: Problems, rows: Rows, asset: str) -> Rows:
-    """Name the one asset of a file among several."""
-    if len(rows.assets) != 1:
-        message = f"{rows.name}: holds {', '.join(rows.assets)}: of several files each gives one asset; name its column"
+def _named(problems: Problems, parts: list[Rows], asset: str) -> list[Rows]:
+    """Name the one asset of a file among several; let assets that stand one below the other keep their names."""
+    if len(parts) == 1 and len(parts[0].assets) == 1:
+        return [parts[0]._replace(assets=(asset or parts[0].alone,))]
+    if parts and (asset or len(parts) == 1):
+        listed = ", ".join(name for part in parts for name in part.assets)
+        message = f"{parts[0].name}: holds {listed}: of several files each gives one asset; name its column"
         problems.add("columns", message)
-    return rows._replace(assets=(asset or rows.alone, *rows.assets[1:]))
+    return parts
 
 
 def _check_size(problems: Problems, parts: Sequence[Rows]) -> None:
@@ -114,7 +119,7 @@ def _check_size(problems: Problems, parts: Sequence[Rows]) -> None:
         for other in parts[:k]:
             if (
                 rows.name == other.name
-                and rows.times.size == other.times.size
+                and np.array_equal(rows.number, other.number)
                 and np.array_equal(rows.prices, other.prices, equal_nan=True)
             ):
                 same = f"{other.assets[0]} and {rows.assets[0]} are the same column of {rows.name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,12 +10,14 @@ from numpy.typing import NDArray
 
 from kernel.errors import Problems
 from kernel.prices.bars import extremes, look_at
-from kernel.prices.cells import read_numbers
-from kernel.prices.columns import Columns, choose
-from kernel.prices.times import Times, column_of, read_times, written
-from kernel.tables import Sheet
-from kernel.tables.read import listed
-from kernel.text import counted, was
+from kernel.prices.columns import Chosen, Columns, choose
+from kernel.prices.fields import Field, fields_of
+from kernel.prices.figures import Figures
+from kernel.prices.stamps import Stamps, read_stamps, stamps_of
+from kernel.prices.symbols import Symbols, symbols_of
+from kernel.prices.times import Times, written
+from kernel.tables import Sheet, listed
+from kernel.text import counted, near, was
 
 _MOST_DISPLACED = 0.01  # of the steps: a slip of the writer; beyond it, the file is not what it seems
 _ZERO = np.timedelta64(0, "us")
@@ -46,27 +49,91 @@ def read_rows(
     columns: Columns,
     time: str | None,
     bounds: tuple[np.datetime64, np.datetime64],
-) -> Rows | None:
-    """Read what counts of a file; note what was mended, and what has to be. None: it cannot be read further."""
-    found = Problems()
-    called = column_of(found, sheet, time)
-    chosen = choose(found, sheet, called or "", columns)
-    if found.found or called is None:
+) -> list[Rows]:
+    """Read what counts of a file, the assets that stand one below the other apart.
+
+    Note what was mended, and what has to be; nothing is returned that cannot be read further.
+    """
+    found, told = Problems(), list(sheet.notes)
+    fields = fields_of(sheet.header)
+    stamps = stamps_of(found, sheet, fields, time)
+    for place in () if stamps is None else stamps:
+        if place is not None:
+            fields[place] = Field("stamp")
+    figures, symbols = Figures(sheet), symbols_of(found, sheet, fields)
+    stacked = len(symbols.names) > 1
+    chosen = choose(found, figures, fields, symbols.names[0], columns)
+    if stacked and not found.found:
+        _check_stacked(found, sheet, symbols, chosen, columns)
+    if found.found or stamps is None:
         problems.found.extend(found.found)
-        return None
-    times = read_times(found, sheet, called)
+        return []
+    times = read_stamps(found, told, sheet, stamps)
     inside = (times >= bounds[0]) & (times < bounds[1])
-    prices = np.column_stack([read_numbers(found, sheet, one, inside) for one in chosen.columns.values()])
+    for place in chosen.places.values():
+        figures.look_at(found, place, inside)
     problems.found.extend(found.found)
+    if found.found:
+        return []
+    whole = _whole(figures, fields, chosen, times)
+    notes += [*told, *chosen.notes, *_notes_on_header(sheet, chosen, stamps)]
+    if not stacked:
+        known = inside & ~np.isnan(whole.prices).any(axis=1)
+        notes += look_at(figures, fields, chosen.places, times, known)
+        return [_once(problems, notes, _ordered(problems, notes, _taken(whole, inside)))]
+    notes.append(
+        f"It holds {counted(len(symbols.names), 'asset')} one below the other, told apart by {symbols.column!r}."
+    )
+    return _apart(problems, notes, whole, symbols, inside)
+
+
+def _whole(figures: Figures, fields: Sequence[Field], chosen: Chosen, times: Times) -> Rows:
+    sheet, assets = figures.sheet, tuple(chosen.places)
+    prices = np.column_stack([figures.of(place) for place in chosen.places.values()])
     readable = times[~np.isnat(times)]
     extent = f"{written(readable.min())} to {written(readable.max())}" if readable.size else ""
-    if found.found:
-        return None
-    notes.extend(chosen.notes)
-    notes.extend(look_at(sheet, chosen.columns, times, inside & ~np.isnan(prices).any(axis=1)))
-    assets, lows_highs = tuple(chosen.columns), extremes(sheet, chosen.columns, prices)
-    rows = Rows(sheet.name, sheet.noun, assets, chosen.alone, times, prices, *lows_highs, sheet.number, extent)
-    return _once(problems, notes, _ordered(problems, notes, _taken(rows, inside)))
+    lows_highs = extremes(figures, fields, chosen.places, prices)
+    return Rows(sheet.name, sheet.noun, assets, chosen.alone, times, prices, *lows_highs, sheet.number, extent)
+
+
+def _check_stacked(problems: Problems, sheet: Sheet, symbols: Symbols, chosen: Chosen, columns: Columns) -> None:
+    """Ask for one column for all assets, or one for each of those that are wanted."""
+    holds = f"{sheet.name} holds several assets one below the other ({symbols.listed})"
+    if isinstance(columns, Mapping):
+        unknown = [name for name in columns if name not in symbols.names]
+        if unknown:
+            problems.add("columns", f"{holds}: none is {unknown[0]!r}{near(str(unknown[0]), symbols.names)}")
+    elif len(chosen.places) > 1:
+        listed = ", ".join(repr(sheet.header[place]) for place in chosen.places.values())
+        problems.add("columns", f"{holds}: name one column of prices for all of them, not {listed}")
+
+
+def _apart(
+    problems: Problems, notes: list[str], whole: Rows, symbols: Symbols, inside: NDArray[np.bool_]
+) -> list[Rows]:
+    """Give each asset its own rows."""
+    parts, told = list[Rows](), list[str]()
+    single = len(whole.assets) == 1 and whole.assets[0] not in symbols.names[1:]
+    for k, name in enumerate(symbols.names):
+        if not single and name not in whole.assets:
+            continue
+        column = 0 if single else whole.assets.index(name)
+        own = whole._replace(
+            assets=(name,),
+            alone=name,
+            **{field: getattr(whole, field)[:, [column]] for field in ("prices", "lows", "highs")},
+        )
+        rows = _taken(own, inside & (symbols.of == k))
+        parts.append(_once(problems, told, _ordered(problems, told, rows)))
+    notes += dict.fromkeys(told)
+    return parts
+
+
+def _notes_on_header(sheet: Sheet, chosen: Chosen, stamps: Stamps) -> list[str]:
+    """Tell of names that more than one column has, none of them of prices or times."""
+    used = {sheet.header[place] for place in (*chosen.places.values(), stamps.date)}
+    twice = {name: None for name in sheet.header if name and sheet.header.count(name) > 1 and name not in used}
+    return [f"It has more than one column {name!r}: see which is meant before it is used." for name in twice]
 
 
 def _taken(rows: Rows, which: NDArray[np.bool_] | NDArray[np.intp]) -> Rows:

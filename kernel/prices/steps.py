@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from kernel import checks
 from kernel.errors import Problems
 from kernel.prices.panel import Panel
+from kernel.prices.splits import likely_splits
 from kernel.prices.times import Times, written
 from kernel.text import counted, duration, was
 
@@ -73,20 +74,35 @@ def _limit(steps: NDArray[np.float64], median: float) -> float:
 
 
 def check_moves(problems: Problems, notes: list[str], panel: Panel) -> None:
-    """Refuse moves by a factor that only another unit explains; note those that a market seldom makes."""
+    """Refuse moves by a factor that only another unit explains; note those that a market seldom makes, and splits."""
     moves = np.abs(np.diff(np.log(panel.prices), axis=0))
-    for asset in np.flatnonzero((moves > math.log(_LARGE_MOVE)).any(axis=0)):
-        largest = float(moves[:, asset].max())
-        bad = moves[:, asset] > math.log(_LARGEST_MOVE if largest > math.log(_LARGEST_MOVE) else _LARGE_MOVE)
+    for asset, name in enumerate(panel.assets):
+        splits = {split.step: split.shares for split in likely_splits(panel.prices[:, asset])}
+        notes += [_of_split(panel, asset, step, shares) for step, shares in splits.items()]
+        own = moves[:, asset]
+        largest = float(own.max(initial=0.0))
+        bad = own > math.log(_LARGEST_MOVE if largest > math.log(_LARGEST_MOVE) else _LARGE_MOVE)
+        bad[list(splits)] &= largest > math.log(_LARGEST_MOVE)
+        if not bad.any():
+            continue
         k = int(bad.argmax())
-        where = f"from {panel.noun} {panel.number[k, asset]} to {panel.number[k + 1, asset]}"
-        what = f"{panel.assets[asset]} moves by a factor of {math.exp(moves[k, asset]):,.3g} {where}"
+        what = f"{name} moves by a factor of {math.exp(own[k]):,.3g} {_where(panel, asset, k)}"
         more = f", and {counted(int(bad.sum()) - 1, 'time')} more like it" if bad.sum() > 1 else ""
         if largest > math.log(_LARGEST_MOVE):
             mend = "are its units the same? mend the file, or choose first and last"
             problems.add("history", f"{panel.files[asset]}: {what}{more}: {mend}")
         else:
             notes.append(f"{what}{more}: are its units the same?")
+
+
+def _of_split(panel: Panel, asset: int, step: int, shares: str) -> str:
+    factor = panel.prices[step + 1, asset] / panel.prices[step, asset]
+    what = f"{panel.assets[asset]} is multiplied by {factor:.3g} {_where(panel, asset, step)}"
+    return f"{what}, as by a split of {shares} that its prices are not adjusted for: are its units the same?"
+
+
+def _where(panel: Panel, asset: int, step: int) -> str:
+    return f"from {panel.noun} {panel.number[step, asset]} to {panel.number[step + 1, asset]}"
 
 
 def _look_at_short(problems: Problems, notes: list[str], name: str, steps: NDArray[np.float64], median: float) -> None:

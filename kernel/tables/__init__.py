@@ -1,7 +1,10 @@
 """Arrow, Parquet and CSV, in and out: the only folder that imports pyarrow."""
 
-from kernel.tables.read import Sheet as Sheet
+from kernel.tables.delimited import is_timed as is_timed
 from kernel.tables.read import read_sheet as read_sheet
+from kernel.tables.sheet import Cells as Cells
+from kernel.tables.sheet import Sheet as Sheet
+from kernel.tables.sheet import listed as listed
 from kernel.tables.write import OUTPUT_SUFFIXES as OUTPUT_SUFFIXES
 from kernel.tables.write import backtest_table as backtest_table
 from kernel.tables.write import check_output as check_output
