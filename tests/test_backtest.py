@@ -204,18 +204,24 @@ def test_garch_is_brought_up_to_date_as_arch_filters() -> None:
 
 
 def test_ewma_of_two_assets_is_brought_up_to_date_as_a_loop_does() -> None:
-    """Gbm with the volatility of now takes up each return by its decay; returns over gaps are left out."""
+    """Gbm with the volatility of now takes up each return by its decay, at its size; those over gaps are left out."""
     moves = np.random.default_rng(8).normal(0, 0.03, (66, 2))
     gaps = np.arange(66) == 62
     history = History(assets=("A", "B"), prices=prices_of(moves)[-67:], dt=DAY, gaps=gaps)
     found, _ = walk(history, market="gbm", how={"volatility": "ewma", "decay": 0.9}, window=60)
     fit = kernel.Gbm.fit(history.prices[:61], dt=DAY, assets=["A", "B"], volatility="ewma", decay=0.9)
-    variance, mean = fit.market.volatility**2, np.diff(np.log(history.prices[:61]), axis=0).mean(axis=0)
+    variance, returns = fit.market.volatility**2, np.diff(np.log(history.prices[:61]), axis=0)
+    mean, ratios = returns.mean(axis=0), []
+    before = np.average((returns - mean) ** 2, axis=0, weights=0.94 ** np.arange(60))
+    for move in returns:
+        ratios.append((move - mean) ** 2 / before)
+        before = 0.9 * before + 0.1 * (move - mean) ** 2
+    size = np.mean(ratios, axis=0)
     for row, market in found:
         assert market.volatility == pytest.approx(np.sqrt(variance))
         if not gaps[row]:
             move = np.log(history.prices[row + 1] / history.prices[row])
-            variance = 0.9 * variance + 0.1 * (move - mean) ** 2 / DAY
+            variance = 0.9 * variance + 0.1 * size * (move - mean) ** 2 / DAY
 
 
 def test_auto_chooses_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,16 +16,16 @@ RETURNS = clustered(1_200, 11)
 
 
 def test_garch_is_that_of_arch() -> None:
-    """Parameters, next volatility and residuals are those of arch's fit with Student-t innovations."""
+    """Parameters, next volatility and residuals are those of arch's fit, at the size that its residuals say."""
     fit = kernel.FilteredHistorical.fit(prices_of(RETURNS), dt=DAY)
     found = arch_model(100 * RETURNS, dist="t").fit(disp="off")
     market, residuals = fit.market, np.asarray(found.std_resid)
-    assert market.alpha == pytest.approx(found.params["alpha[1]"], rel=1e-2)  # type: ignore[comparison-overlap]
+    size = np.mean(residuals**2)
+    assert market.alpha == pytest.approx(size * found.params["alpha[1]"], rel=1e-2)  # type: ignore[comparison-overlap]
     assert market.beta == pytest.approx(found.params["beta[1]"], rel=1e-2)  # type: ignore[comparison-overlap]
-    forecast = found.forecast(horizon=1).variance.iloc[-1, 0]
+    forecast = size * found.forecast(horizon=1).variance.iloc[-1, 0]
     assert np.asarray(market.volatility)[0] == pytest.approx(np.sqrt(forecast / DAY) / 100, rel=5e-3)
-    standard = (residuals - residuals.mean()) / residuals.std()
-    assert np.abs(np.asarray(market.residuals)[:, 0] - standard).max() < 0.02
+    assert np.abs(np.asarray(market.residuals)[:, 0] - residuals / np.sqrt(size)).max() < 0.02
     assert fit.log_likelihood == pytest.approx(found.loglikelihood + len(RETURNS) * np.log(100), abs=0.05)
 
 
@@ -38,13 +38,20 @@ def test_known_parameters_are_recovered() -> None:
 
 
 def test_ewma_is_the_recursion() -> None:
-    """The variance of the next step is that of a loop over the returns; alpha and beta are the decay's."""
+    """The variance of the next step is that of a loop over the returns, times what their squares are of such variances.
+
+    The variance before the first is the weighted mean of the first 75 squares.
+    """
     market = kernel.FilteredHistorical.fit(prices_of(RETURNS), dt=DAY, volatility="ewma", decay=0.97).market
-    variance = RETURNS.var()
-    for move in RETURNS - RETURNS.mean():
+    moves = RETURNS - RETURNS.mean()
+    variance, ratios = np.average(moves[:75] ** 2, weights=0.94 ** np.arange(75)), []
+    for move in moves:
+        ratios.append(move**2 / variance)
         variance = 0.97 * variance + 0.03 * move**2
-    assert np.asarray(market.volatility)[0] == pytest.approx(np.sqrt(variance / DAY), rel=1e-6)
-    assert (market.alpha, market.beta, market.omega) == (pytest.approx(0.03), 0.97, 0.0)
+    size = np.mean(ratios)
+    assert size > 1.01
+    assert np.asarray(market.volatility)[0] == pytest.approx(np.sqrt(size * variance / DAY), rel=1e-9)
+    assert (market.alpha, market.beta, market.omega) == (pytest.approx(0.03 * size), 0.97, 0.0)
 
 
 def test_simulated_steps_are_the_history_at_the_volatility_of_now() -> None:

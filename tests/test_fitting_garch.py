@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -40,13 +41,14 @@ def test_the_truth_is_within_the_stated_errors() -> None:
 
 
 def test_variances_are_archs_and_those_of_a_loop() -> None:
-    """The variances of all steps and of the next are arch's, and follow from one another; so does the likelihood."""
+    """The variances of all steps and of the next are arch's at the size of the returns, and follow from one another."""
     returns = RETURNS[:1_500]
     found = fit_garch(returns, "garch")
     theirs = arch_model(100 * returns, mean="Constant", vol="GARCH", p=1, q=1, dist="t", rescale=False).fit(disp="off")
-    np.testing.assert_allclose(np.sqrt(found.variances), theirs.conditional_volatility / 100, rtol=2e-3)
+    size = np.mean(np.asarray(theirs.std_resid) ** 2)
+    np.testing.assert_allclose(np.sqrt(found.variances), np.sqrt(size) * theirs.conditional_volatility / 100, rtol=2e-3)
     ahead = float(theirs.forecast(horizon=1).variance.iloc[-1, 0])
-    assert found.next_variance == pytest.approx(ahead / 1e4, rel=5e-3)
+    assert found.next_variance == pytest.approx(size * ahead / 1e4, rel=5e-3)
     assert found.log_likelihood == pytest.approx(theirs.loglikelihood + len(returns) * np.log(100), abs=0.01)
     variance = found.variances[0]
     for k, move in enumerate(returns - found.mean):
@@ -56,19 +58,19 @@ def test_variances_are_archs_and_those_of_a_loop() -> None:
 
 
 def test_ewma_is_archs() -> None:
-    """Exponentially weighted variances are arch's EWMAVariance, whatever the decay."""
+    """Exponentially weighted variances are arch's EWMAVariance at the size of the returns, whatever the decay."""
     moves = RETURNS[:500] - RETURNS[:500].mean()
     for decay in (0.94, 0.8):
         theirs = ZeroMean(100 * moves, volatility=EWMAVariance(decay), rescale=False).fit(disp="off")
         found = fit_garch(RETURNS[:500], "ewma", decay)
-        np.testing.assert_allclose(found.variances, theirs.conditional_volatility**2 / 1e4, rtol=1e-9)
-        assert (found.omega, found.alpha, found.beta) == (0.0, pytest.approx(1 - decay), decay)
+        size = np.mean(np.asarray(theirs.std_resid) ** 2)
+        np.testing.assert_allclose(found.variances, size * theirs.conditional_volatility**2 / 1e4, rtol=1e-9)
+        assert (found.omega, found.alpha, found.beta) == (0.0, pytest.approx(size * (1 - decay)), decay)
 
 
 def test_ewmas_degrees_are_likeliest() -> None:
     """Among Student-t laws of variance 1 no other degrees make its residuals likelier; the likelihood is theirs."""
     found = fit_garch(RETURNS, "ewma")
-    standard = (RETURNS - found.mean) / np.sqrt(found.variances)
 
     def value(degrees: float) -> float:
         scale = np.sqrt(found.variances * (degrees - 2) / degrees)
@@ -76,7 +78,14 @@ def test_ewmas_degrees_are_likeliest() -> None:
 
     assert found.log_likelihood == pytest.approx(value(found.degrees))
     assert value(found.degrees) > max(value(found.degrees * 1.05), value(found.degrees / 1.05))
-    np.testing.assert_allclose(found.residuals, (standard - standard.mean()) / standard.std())
+
+
+@pytest.mark.parametrize("method", ["ewma", "garch"])
+def test_residuals_are_the_returns_over_their_volatilities(method: Literal["ewma", "garch"]) -> None:
+    """Residual times volatility is the return less the mean, so that nothing is lost of its size; their square is 1."""
+    found = fit_garch(RETURNS, method)
+    np.testing.assert_allclose(found.residuals * np.sqrt(found.variances), RETURNS - found.mean, atol=1e-15)
+    assert np.mean(found.residuals**2) == pytest.approx(1)
 
 
 def test_the_forecasts_error_is_the_spread_of_forecasts() -> None:
@@ -107,6 +116,41 @@ def test_prices_that_stood_still_are_taken() -> None:
         found = fit_garch(returns, method)  # type: ignore[arg-type]
         assert (found.variances > 0).all()
         assert np.isfinite(found.residuals).all()
+        assert any("volatility is held at a tenth of its average at" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("halt", [100, 200])
+@pytest.mark.parametrize("method", ["ewma", "garch"])
+def test_a_halt_does_not_blow_up_what_follows(method: Literal["ewma", "garch"], halt: int) -> None:
+    """After three halts filled with the last price the next volatility is still that of the returns, within 30%.
+
+    Left to itself a Student-t likelihood follows such prices down to variances of a 1e-8th.
+    """
+    returns = 0.02 * np.random.default_rng(1).standard_normal(1_500)
+    for first in (300, 600, 900):
+        returns[first : first + halt] = 0.0
+    found = fit_garch(returns, method)
+    assert np.sqrt(found.next_variance) == pytest.approx(0.02, rel=0.3)
+    assert np.abs(found.residuals).max() < 25
+    degenerate = "the Student-t law degenerates"
+    assert any(degenerate in note for note in found.notes) == (method == "garch")
+
+
+def test_growing_variances_are_said_to_grow() -> None:
+    """Alpha and beta beyond 1 are a note with the rate; of returns that go back to an average there is none."""
+    found = fit_garch(RETURNS, "ewma")
+    assert found.alpha + found.beta > 1
+    rate = f"alpha + beta is {found.alpha + found.beta:.5g}: the expected variance grows by "
+    assert any(note.startswith(rate) for note in found.notes)
+    assert not any("alpha + beta" in note for note in fit_garch(RETURNS, "garch").notes)
+
+
+def test_returns_that_move_as_one_variance_leave_it_where_it_is() -> None:
+    """Of equal magnitudes the exponentially weighted variance does not move, and is theirs."""
+    found = fit_garch(np.tile([0.01, -0.01], 50), "ewma")
+    np.testing.assert_allclose(found.variances, 1e-4)
+    assert (found.alpha, found.next_variance) == (pytest.approx(0.06), pytest.approx(1e-4))
+    assert "alpha + beta is 1, the end of its range: volatility does not go back to an average" in found.notes
 
 
 def test_without_arch_the_mend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,14 +40,15 @@ def test_the_likelihood_is_the_normal_one() -> None:
 
 
 def test_exponential_weights_give_volatility_and_correlation_of_now() -> None:
-    """Variance and covariance are the recursion's of RiskMetrics (1996); half a life ago counts half."""
+    """Variance and covariance are the recursion's of RiskMetrics (1996), the variance at the size of the returns."""
     fit = kernel.Gbm.fit(PRICES, dt=DAY, volatility="ewma", decay=0.9)
     moves = RETURNS - RETURNS.mean(axis=0)
-    covariance = np.zeros((2, 2))
+    covariance, ratios = np.diag(np.average(moves[:75] ** 2, axis=0, weights=0.94 ** np.arange(75))), []
     for move in moves:
+        ratios.append(move**2 / np.diag(covariance))
         covariance = 0.9 * covariance + 0.1 * np.outer(move, move)
-    volatility = np.sqrt(np.diag(covariance) / DAY)
-    np.testing.assert_allclose(fit.market.volatility, volatility, rtol=1e-6)
+    volatility = np.sqrt(np.mean(ratios, axis=0) * np.diag(covariance) / DAY)
+    np.testing.assert_allclose(fit.market.volatility, volatility, rtol=1e-9)
     rho = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
     assert np.asarray(fit.market.correlation)[0, 1] == pytest.approx(rho, rel=1e-9)
 

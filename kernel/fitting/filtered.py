@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
 
 from kernel.fitting.fit import Estimates, check_method, moving_returns
-from kernel.fitting.garch import Garch, fit_garch
+from kernel.fitting.garch import Garch, fit_each
 from kernel.history import History
 
 METHODS = ("garch", "ewma")
@@ -54,9 +54,8 @@ def estimate(history: History, volatility: str = "garch", decay: float = 0.94, b
     """
     decay = check_method(METHODS, volatility, decay)
     returns = moving_returns(history, _FEWEST_ROWS)
-    found = [fit_garch(moves, volatility, decay) for moves in returns.T]  # type: ignore[arg-type]
+    found, notes = fit_each(returns, history.assets, volatility, decay)  # type: ignore[arg-type]
     fields, errors = _in_years(found, returns, history.dt)
-    notes = tuple(dict.fromkeys(note for one in found for note in one.notes))
     usual = ", ".join(f"{one:.3g}" for one in np.sqrt([found_one.variances.mean() / history.dt for found_one in found]))
     notes += (f"the volatility is that of the step to come; over the history it was {usual} on average",)
     if history.gaps is not None and history.gaps.any():
@@ -91,9 +90,10 @@ def _in_years(found: list[Garch], returns: NDArray[np.float64], dt: float) -> tu
 
 def _law(found: Garch) -> StudentLaw:
     shares = (np.arange(_MOST_DEVIATIONS) + 0.5) / _MOST_DEVIATIONS
-    return StudentLaw(found.mean, np.sqrt(np.quantile(found.variances, shares)), found.degrees)
+    variances = found.student_variance * np.quantile(found.variances, shares)
+    return StudentLaw(found.mean, np.sqrt(variances), found.degrees)
 
 
 def _transforms(found: Garch, returns: NDArray[np.float64]) -> NDArray[np.float64]:
-    scale = np.sqrt(found.variances * (found.degrees - 2) / found.degrees)
+    scale = np.sqrt(found.student_variance * found.variances * (found.degrees - 2) / found.degrees)
     return np.asarray(student.cdf((returns - found.mean) / scale, found.degrees))

@@ -24,6 +24,8 @@ _RANGES = {  # that a market's fields may have; where a fit leaves them, they ar
     "jump_volatility": (0.0, 5.0),
     "up_mean": (1e-9, 0.999),
     "down_mean": (1e-9, 5.0),
+    "omega": (0.0, 10_000.0),
+    "alpha": (0.0, 1.0),
 }
 _LEAST_TRANSFORM = 1e-15
 _STILL = 1e-12  # rounding of the logarithms of two prices
@@ -83,7 +85,7 @@ class Fit(Generic[M]):
             >>> prices = [100.0, 101.0, 99.5, 100.5, 93.0, 92.0, 93.5, 93.0] * 10
             >>> fit = kernel.Gbm.fit(prices, dt=1 / 365, volatility="ewma")
             >>> fit.market.volatility.round(3), fit.after(np.array([[0.2]])).volatility.round(3)
-            (array([0.713]), array([1.167]))
+            (array([0.743]), array([1.216]))
         """
         if not self.recursions or not len(returns):
             return self.market

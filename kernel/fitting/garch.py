@@ -1,33 +1,42 @@
-"""Volatility that changes: GARCH(1,1) with Student-t innovations (Bollerslev 1987), and EWMA (RiskMetrics 1996)."""
+"""Volatility that changes: GARCH(1,1) with Student-t innovations (Bollerslev 1987), and EWMA (RiskMetrics 1996).
+
+Both say how a variance moves; how large it is, the returns say. So what either finds is multiplied by the mean square
+of its residuals, (return - mean) / root of variance, which then have mean square 1. Of a Student-t likelihood this is
+the third step of Fan, Qi and Xiu (2014): it alone makes the variance that of the returns where their law is another.
+"""
 
 from __future__ import annotations
 
 import math
-import warnings
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.signal import lfilter
 from scipy.stats import t as student
 
 from kernel.errors import InvalidInput, Problem
+from kernel.fitting.garch_search import Likeliest, search
 from kernel.fitting.moving import Recursion
+from kernel.fitting.variances import Filtered, backcast_weights, filter_variances
 
 FEWEST_RETURNS = {"ewma": 30, "garch": 249}
 _DEGREES = (2.05, 500.0)
-_BACKCAST = 75  # returns from which the first variance is taken, weighted by 0.94 a step, as arch does
-_BACKCAST_DECAY = 0.94
+_LEAST_DEGREES = 2.1  # of a Student-t law whose variance says something: 21 times its squared scale
+_SIZES = (0.25, 4.0)  # of the residuals' mean square, beyond which a likelihood followed something else than variance
 _STEP = 1e-5
 _NO_CLUSTERS = 1e-4  # alpha: at its bound, 0, the likelihood does not depend on beta
-_NEVER_BACK = 0.9999  # alpha + beta: a half-life of 7,000 steps, beyond what a history tells
-_LEAST_VARIANCE = 1e-8  # of the average: prices that stood still for long would have none
+_NEVER_BACK = 1e-4  # alpha + beta from 1: a half-life of 7,000 steps, beyond what a history tells
+_ALIKE = 0.1  # share of equal returns that explains a degenerate law
 _PER_SCALE = 100.0  # standard deviation of the returns that arch sees: it wants them from 1 to 1,000
 
 
 class Garch(NamedTuple):
-    """Variances of log returns: variance[t + 1] = omega + alpha (return[t] - mean)^2 + beta variance[t]."""
+    """Variances of log returns: variance[t + 1] = omega + alpha (return[t] - mean)^2 + beta variance[t].
+
+    They have the size of the returns: the mean of (return[t] - mean)^2 / variance[t] is 1.
+    """
 
     omega: float
     alpha: float
@@ -38,8 +47,10 @@ class Garch(NamedTuple):
     """Of the step after the last."""
     variances: NDArray[np.float64]
     """[return]"""
+    least_variance: float
+    """That is stated where prices have all but stood still."""
     residuals: NDArray[np.float64]
-    """[return] of mean 0 and variance 1."""
+    """[return] of mean square 1: (return - mean) / root of variance."""
     log_likelihood: float
     """Under Student-t innovations."""
     parameters: int
@@ -47,11 +58,13 @@ class Garch(NamedTuple):
     """Of omega, alpha, beta, mean, degrees and next_variance; NaN of what is stated, or not known."""
     degrees: float
     """Of freedom of the Student-t innovations."""
+    student_variance: float = 1.0
+    """Of the likeliest Student-t innovations, whose heavy tails may promise more or less than the returns showed."""
     notes: tuple[str, ...] = ()
 
     def recursion(self, dt: float) -> Recursion:
         """Return how the variance goes on, in years, for steps of `dt` years."""
-        return Recursion(self.omega / dt, self.alpha, self.beta, self.mean, dt)
+        return Recursion(self.omega / dt, self.alpha, self.beta, self.mean, dt, self.least_variance / dt)
 
 
 def fit_garch(returns: NDArray[np.float64], method: Literal["garch", "ewma"], decay: float = 0.94) -> Garch:
@@ -59,7 +72,8 @@ def fit_garch(returns: NDArray[np.float64], method: Literal["garch", "ewma"], de
 
     Args:
         returns: [return] of one asset.
-        method: "garch", by maximum likelihood with the package arch; or "ewma": alpha is 1 - decay, beta decay.
+        method: "garch", by maximum likelihood with the package arch; or "ewma": beta is the decay, alpha the rest
+            times the mean square of the residuals.
         decay: weight of a return over that of the next, above 0 and below 1; of "ewma" alone.
 
     Raises:
@@ -69,7 +83,7 @@ def fit_garch(returns: NDArray[np.float64], method: Literal["garch", "ewma"], de
         >>> returns = 0.02 * np.sin(np.arange(50.0) ** 2)
         >>> fitted = fit_garch(returns, "ewma")
         >>> fitted.alpha.__round__(2), fitted.beta, fitted.variances.shape
-        (0.06, 0.94, (50,))
+        (0.07, 0.94, (50,))
     """
     if len(returns) < FEWEST_RETURNS[method]:
         message = f"must have at least {FEWEST_RETURNS[method] + 1} rows for {method}, not {len(returns) + 1}"
@@ -77,104 +91,138 @@ def fit_garch(returns: NDArray[np.float64], method: Literal["garch", "ewma"], de
     return _fit_ewma(returns, decay) if method == "ewma" else _fit_garch(returns)
 
 
-def _filtered(
-    returns: NDArray[np.float64], mean: float, omega: float, alpha: float, beta: float
-) -> NDArray[np.float64]:
-    """Return the variances of all steps and of the next, from a backcast as the one before the first."""
-    squares = (returns - mean) ** 2
-    weights = _backcast_weights(len(squares))
-    backcast = weights @ squares
-    first = omega + (alpha + beta) * backcast
-    later: NDArray[np.float64] = lfilter([1.0], [1.0, -beta], omega + alpha * squares, zi=[beta * first])[0]
-    least = _LEAST_VARIANCE * squares.mean()
-    return np.asarray(np.maximum(np.concatenate([[first], later]), least))
-
-
-def _backcast_weights(size: int) -> NDArray[np.float64]:
-    weights = np.zeros(size)
-    weights[:_BACKCAST] = _BACKCAST_DECAY ** np.arange(min(_BACKCAST, size))
-    return np.asarray(weights / weights.sum())
+def fit_each(
+    returns: NDArray[np.float64], assets: Sequence[str], method: Literal["garch", "ewma"], decay: float
+) -> tuple[list[Garch], tuple[str, ...]]:
+    """Return `fit_garch` of each asset, [return, asset], and their notes, of several assets with the names."""
+    fits = [fit_garch(moves, method, decay) for moves in returns.T]
+    names = [f"{asset}: " if len(fits) > 1 else "" for asset in assets]
+    return fits, tuple(name + note for name, fit in zip(names, fits, strict=True) for note in fit.notes)
 
 
 def _fit_ewma(returns: NDArray[np.float64], decay: float) -> Garch:
-    mean = float(returns.mean())
-    variances = _filtered(returns, mean, 0.0, 1 - decay, decay)
-    standard = (returns - mean) / np.sqrt(variances[:-1])
+    mean, n = float(returns.mean()), len(returns)
+    filtered = filter_variances(returns, mean, 0.0, 1 - decay, decay)
+    degrees, log_likelihood = _student(filtered)
+    # by how much a square moves the next variance: its weight in it, and in the mean square of the residuals
+    ages, backcast = np.arange(n - 1.0, -1.0, -1.0), backcast_weights(n)
+    weights = (1 - decay) * decay**ages + decay**n * backcast
+    weights += decay**ages / n - backcast * (1 - decay**n) / (n * (1 - decay))
+    spread = float((filtered.residuals**2).std()) * math.sqrt(float(weights @ weights))
+    errors = dict.fromkeys(("omega", "alpha", "beta", "degrees"), math.nan)
+    errors |= {"mean": float(returns.std()) / math.sqrt(n)}
+    errors |= {"next_variance": float(filtered.variances[-1]) * spread}
+    alpha = (1 - decay) * filtered.size
+    moved = {"omega": 0.0, "alpha": alpha, "beta": decay, "mean": mean, "degrees": degrees}
+    times = f"{math.sqrt(filtered.size):.3g} times the root of the exponentially weighted mean square"
+    notes = [f"volatility is {times}: by so much returns spread about that"]
+    if degrees < _LEAST_DEGREES:
+        notes.append(f"the Student-t law degenerates ({_why(returns, degrees)}): its likelihood is not to be compared")
+    return _garch(moved, filtered, log_likelihood, 3, errors, notes)
+
+
+def _student(filtered: Filtered) -> tuple[float, float]:
+    """Return the likeliest degrees of Student-t innovations of variance 1, and the log likelihood of the returns."""
 
     def cost(degrees: float) -> float:
         scale = math.sqrt((degrees - 2) / degrees)  # to variance 1
-        return -float(student.logpdf(standard, degrees, scale=scale).sum())
+        return -float(student.logpdf(filtered.residuals, degrees, scale=scale).sum())
 
     degrees = float(minimize_scalar(cost, bounds=_DEGREES, method="bounded").x)
-    log_likelihood = -cost(degrees) - 0.5 * float(np.log(variances[:-1]).sum())
-    # the next variance is a weighted mean of squares, those of the backcast included; here of independent ones
-    n = len(returns)
-    weights = (1 - decay) * decay ** np.arange(n - 1.0, -1.0, -1.0) + decay**n * _backcast_weights(n)
-    spread = float((standard**2).std()) * math.sqrt(float(weights @ weights))
-    errors = dict.fromkeys(("omega", "alpha", "beta", "degrees"), math.nan)
-    errors |= {"mean": float(returns.std()) / math.sqrt(len(returns))}
-    errors |= {"next_variance": float(variances[-1]) * spread}
-    moved = {"omega": 0.0, "alpha": 1 - decay, "beta": decay, "mean": mean, "degrees": degrees}
-    return _garch(moved, variances, standard, log_likelihood, 2, errors, ())
+    return degrees, -cost(degrees) - 0.5 * float(np.log(filtered.variances[:-1]).sum())
 
 
 def _fit_garch(returns: NDArray[np.float64]) -> Garch:
-    try:
-        from arch import arch_model  # noqa: PLC0415 - an extra, and takes long to import
-    except ImportError:
-        message = 'garch needs the package arch: pip install "margin-kernel[garch]"'
-        raise InvalidInput([Problem("volatility", message)]) from None
-    scale = _PER_SCALE / float(returns.std())
-    with warnings.catch_warnings():  # arch warns of what the notes say
-        warnings.simplefilter("ignore")
-        model = arch_model(scale * returns, mean="Constant", vol="GARCH", p=1, q=1, dist="t", rescale=False)
-        found = model.fit(disp="off", show_warning=False)
-        covariance = np.asarray(found.param_cov)
-    theta = np.asarray(found.params)  # mean, omega, alpha, beta, degrees
-
-    def variances_at(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
-        mean, omega, alpha, beta = parameters[:4]
-        return _filtered(scale * returns, mean, omega, alpha, beta)
-
-    variances = variances_at(theta)
-    moves = np.diag(_STEP * np.maximum(np.abs(theta), 1e-3))[:4]
-    slopes = [(variances_at(theta + m) - variances_at(theta - m))[-1] / (2 * m.max()) for m in moves]
-    next_error = math.sqrt(max(float(slopes @ covariance[:4, :4] @ np.array(slopes)), 0.0))
-    units = dict(zip(("mean", "omega", "alpha", "beta", "degrees"), (scale, scale**2, 1.0, 1.0, 1.0), strict=True))
-    moved = {name: float(value / unit) for (name, unit), value in zip(units.items(), theta, strict=True)}
-    each = np.sqrt(np.where(np.diag(covariance) > 0, np.diag(covariance), np.nan))
-    errors = {name: float(error / unit) for (name, unit), error in zip(units.items(), each, strict=True)}
-    errors["next_variance"] = next_error / scale**2
-    standard = (scale * returns - moved["mean"] * scale) / np.sqrt(variances[:-1])
-    value = float(found.loglikelihood) + len(returns) * math.log(scale)
-    notes: tuple[str, ...] = (
-        () if found.convergence_flag == 0 else ("the search for the GARCH parameters did not settle",)
-    )
-    if moved["alpha"] < _NO_CLUSTERS:
+    unit = _PER_SCALE / float(returns.std())
+    scaled, notes = unit * returns, list[str]()
+    found = search(scaled, "t")
+    filtered, degrees = filter_variances(scaled, *found.theta.tolist()), found.degrees
+    log_likelihood, student_variance = found.log_likelihood, 1 / filtered.size
+    if degrees < _LEAST_DEGREES or filtered.held or not _SIZES[0] <= filtered.size <= _SIZES[1]:
+        way = "GARCH is fitted by the quasi-likelihood of normal innovations (Bollerslev and Wooldridge 1992)"
+        notes.append(f"the Student-t law degenerates ({_why(returns, degrees)}): {way}")
+        found = search(scaled, "normal")
+        filtered = filter_variances(scaled, *found.theta.tolist())
+        (degrees, log_likelihood), student_variance = _student(filtered), 1.0
+    if not found.settled:
+        notes.append("the search for the GARCH parameters did not settle")
+    values, errors = _sized(scaled, found, filtered)
+    per_unit = {"mean": unit, "omega": unit**2, "alpha": 1.0, "beta": 1.0, "next_variance": unit**2}
+    values, errors = ({name: one[name] / each for name, each in per_unit.items()} for one in (values, errors))
+    errors["degrees"] = _root(found.degrees_variance)
+    if values["alpha"] < _NO_CLUSTERS:
         errors |= dict.fromkeys(("omega", "alpha", "beta"), math.nan)
-        errors["next_variance"] = float(((returns - moved["mean"]) ** 2).std()) / math.sqrt(len(returns))
-        notes += ("volatility shows no clusters: GARCH says no more than the average",)
-    elif moved["alpha"] + moved["beta"] > _NEVER_BACK:
-        notes += ("alpha + beta is 1, the end of its range: volatility does not go back to an average",)
-    return _garch(moved, variances / scale**2, standard, value, theta.size, errors, notes)
+        errors["next_variance"] = float(((returns - values["mean"]) ** 2).std()) / math.sqrt(len(returns))
+        notes.append("volatility shows no clusters: GARCH says no more than the average")
+    del values["next_variance"]
+    filtered = filtered._replace(variances=filtered.variances / unit**2, least=filtered.least / unit**2)
+    log_likelihood += len(returns) * math.log(unit)
+    moved = {**values, "degrees": degrees, "student_variance": student_variance}
+    return _garch(moved, filtered, log_likelihood, 5, errors, notes)
+
+
+def _why(returns: NDArray[np.float64], degrees: float) -> str:
+    alike = float(np.unique(returns, return_counts=True)[1].max()) / len(returns)
+    if alike > _ALIKE:
+        return f"{100 * alike:.0f} % of the returns are alike"
+    return f"{degrees:.3g} degrees of freedom" if degrees < _LEAST_DEGREES else "volatility all but vanished"
+
+
+def _sized(
+    scaled: NDArray[np.float64], found: Likeliest, filtered: Filtered
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the parameters and the next variance at the size of the returns, and their errors."""
+
+    def values_at(theta: NDArray[np.float64]) -> NDArray[np.float64]:
+        mean, omega, alpha, beta = theta.tolist()
+        moved = filter_variances(scaled, mean, omega, alpha, beta)
+        return np.array([mean, omega * moved.size, alpha * moved.size, beta, moved.variances[-1]])
+
+    theta = found.theta
+    moves = np.diag(_STEP * np.maximum(np.abs(theta), 1e-3))
+    slopes = np.column_stack([(values_at(theta + m) - values_at(theta - m)) / (2 * m.max()) for m in moves])
+    values = values_at(theta)
+    chance = values * [0, 1, 1, 0, 1] * (filtered.residuals**2).std() / math.sqrt(len(scaled))  # of the mean square
+    squares = np.diag(slopes @ found.covariance @ slopes.T) + chance**2
+    names = ("mean", "omega", "alpha", "beta", "next_variance")
+    return dict(zip(names, values.tolist(), strict=True)), dict(zip(names, map(_root, squares), strict=True))
+
+
+def _root(square: float) -> float:
+    return math.sqrt(square) if square > 0 else math.nan
 
 
 def _garch(
     moved: dict[str, Any],
-    variances: NDArray[np.float64],
-    standard: NDArray[np.float64],
+    filtered: Filtered,
     log_likelihood: float,
     parameters: int,
     errors: dict[str, float],
-    notes: tuple[str, ...],
+    notes: list[str],
 ) -> Garch:
+    if filtered.held:
+        held = f"at {filtered.held} of {len(filtered.residuals)} steps"
+        notes.append(f"prices all but stood still: volatility is held at a tenth of its average {held}")
     return Garch(
         **moved,
-        next_variance=float(variances[-1]),
-        variances=variances[:-1],
-        residuals=(standard - standard.mean()) / standard.std(),
+        next_variance=float(filtered.variances[-1]),
+        variances=filtered.variances[:-1],
+        least_variance=filtered.least,
+        residuals=filtered.residuals,
         log_likelihood=log_likelihood,
         parameters=parameters,
         standard_errors=errors,
-        notes=notes,
+        notes=(*notes, *_growth(moved["omega"], moved["alpha"] + moved["beta"] - 1)),
     )
+
+
+def _growth(omega: float, excess: float) -> tuple[str, ...]:
+    """Say what becomes of the expected variance over many steps, where it does not go back to an average."""
+    if excess > _NEVER_BACK or (omega == 0 and excess < -_NEVER_BACK):
+        way, steps = ("grows", "doubles") if excess > 0 else ("falls", "halves")
+        after = f"{math.log(2) / abs(math.log1p(excess)):,.0f}"
+        rate = f"by {100 * abs(excess):.2g} % a step and {steps} in {after}"
+        return (f"alpha + beta is {1 + excess:.5g}: the expected variance {way} {rate}; the fewer steps, the surer",)
+    if abs(excess) <= _NEVER_BACK:
+        return ("alpha + beta is 1, the end of its range: volatility does not go back to an average",)
+    return ()

@@ -47,7 +47,7 @@ def estimate(history: History, volatility: str = "average", decay: float = 0.94)
     """
     decay = check_method(METHODS, volatility, decay)
     returns = moving_returns(history, _FEWEST_ROWS)
-    moves = _average(returns) if volatility == "average" else _now(returns, volatility, decay, history.dt)
+    moves = _average(returns) if volatility == "average" else _now(history, volatility, decay)
     fields, errors = _in_years(moves, history.dt)
     standard = (returns - moves.mean) / np.sqrt(moves.variances)
     size = len(history.assets)
@@ -73,15 +73,16 @@ def _average(returns: NDArray[np.float64]) -> _Moves:
     return _Moves(mean, variances, variance, relative, mean + 0.5 * variance, growth_error, *correlation, 2)
 
 
-def _now(returns: NDArray[np.float64], method: str, decay: float, dt: float) -> _Moves:
+def _now(history: History, method: str, decay: float) -> _Moves:
     """Take each asset's variances from its own model; the residuals' correlation is constant (Bollerslev 1990).
 
     With EWMA the correlation is of the returns, by the weights of the variances (RiskMetrics 1996). The expected
     price grows as it did on average: it is the volatility alone that is of now.
     """
-    from kernel.fitting.garch import fit_garch  # noqa: PLC0415 - the average does without all that it imports
+    from kernel.fitting.garch import fit_each  # noqa: PLC0415 - the average does without all that it imports
 
-    n, found = len(returns), [fit_garch(moves, method, decay) for moves in returns.T]  # type: ignore[arg-type]
+    n, returns = len(history.returns), history.returns
+    found, notes = fit_each(returns, history.assets, method, decay)  # type: ignore[arg-type]
     next_variance = np.array([one.next_variance for one in found])
     errors = np.array([one.standard_errors["next_variance"] for one in found])
     spread, weights = np.column_stack([one.residuals for one in found]), np.full(n, 1 / n)
@@ -97,8 +98,8 @@ def _now(returns: NDArray[np.float64], method: str, decay: float, dt: float) -> 
         relative.std(axis=0) / math.sqrt(n),
         *_correlation(spread, weights / weights.sum()),
         2 if method == "ewma" else 4,
-        tuple(dict.fromkeys(note for one in found for note in one.notes)),
-        tuple(one.recursion(dt) for one in found),
+        notes,
+        tuple(one.recursion(history.dt) for one in found),
     )
 
 

@@ -19,6 +19,8 @@ class Recursion(NamedTuple):
     """Log return of a step."""
     dt: float
     """Years of a step."""
+    least: float = 0.0
+    """Variance per year that is stated where prices have all but stood still."""
 
     def after(self, variance: float, returns: NDArray[np.float64]) -> float:
         """Return the variance of the step after `returns`, log returns of one asset, the first of which had `variance`.
@@ -29,4 +31,4 @@ class Recursion(NamedTuple):
         """
         for one in returns.tolist():
             variance = self.omega + self.alpha * (one - self.mean) ** 2 / self.dt + self.beta * variance
-        return variance
+        return max(variance, self.least)

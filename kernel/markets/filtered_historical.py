@@ -116,8 +116,12 @@ class FilteredHistorical(Market):
     With v the variance per year and e the residual, the next step's is omega + (alpha e**2 + beta) v. All assets
     take the residuals of one time, so their dependence is the history's. The market moves in the steps of its
     history: a simulation takes horizon / dt of them, rounded; each may be a fifth longer or shorter than dt, with its
-    variance in proportion. Within a step, continuous monitoring bridges with the step's
-    variance.
+    variance in proportion. Within a step, continuous monitoring bridges with the step's variance.
+
+    A return's variance is v times the mean square of the residuals, m, which a fit makes 1. From step to step its
+    expectation is multiplied by alpha m + beta, and omega added: above 1 it grows without end (a path's volatility
+    is held at 32 times the opening or the long-run one), and a fit says how fast. With EWMA it is above 1 as a rule,
+    by what squares of the past say badly of the next: such a market is one for few steps.
 
     Args:
         assets: names.
@@ -127,7 +131,7 @@ class FilteredHistorical(Market):
         omega: variance per year, from 0 to 10,000.
         alpha: from 0 to 1.
         beta: from 0 to 1.
-        residuals: [time, asset], at least 10 times; usually of mean 0 and variance 1.
+        residuals: [time, asset], at least 10 times, from -1,000 to 1,000; usually of mean square 1.
         dt: years of one step, from 1e-9 to 1,000, or a text such as "1d"; held as years.
         block: steps resampled together, in the order of the history, from 1 to the number of times. With more than 1
             expected prices grow by the drift only as far as the residuals of a block are independent.
@@ -154,7 +158,7 @@ class FilteredHistorical(Market):
 
     def _check(self, problems: Problems, size: int) -> None:
         noted = len(problems.found)
-        residuals = checks.matrix(problems, "residuals", self.residuals, size, at_least=-100, at_most=100)
+        residuals = checks.matrix(problems, "residuals", self.residuals, size, at_least=-1_000, at_most=1_000)
         if len(problems.found) == noted and len(residuals) < _FEWEST:
             problems.add("residuals", f"must be at least {_FEWEST} rows, not {len(residuals)}")
         elif len(problems.found) == noted and (np.ptp(residuals, axis=0) == 0).any():
@@ -223,7 +227,8 @@ class FilteredHistorical(Market):
             dt: years between two rows, or a text such as "1d"; None with a history, which knows it.
             assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
             volatility: "garch", by maximum likelihood with Student-t innovations (250 rows; needs arch:
-                `pip install "margin-kernel[garch]"`); or "ewma", weighted by `decay` a step back (31 rows).
+                `pip install "margin-kernel[garch]"`); or "ewma", weighted by `decay` a step back (31 rows). Either
+                way volatility, omega and alpha are scaled to the size of the returns (`kernel.Gbm.fit`).
             decay: of "ewma" alone, above 0 and below 1.
             block: steps resampled together; more than 1 where residuals are not independent.
 

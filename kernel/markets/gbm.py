@@ -64,7 +64,9 @@ class Gbm(Diffusion):
             assets: names of the columns; default: "asset", or "asset 1", "asset 2", ...
             volatility: "average" over the history, by maximum likelihood; or now: "ewma", weighted by
                 `decay` a step back (RiskMetrics 1996, 31 rows), or "garch", the next step's forecast by GARCH(1,1) with
-                Student-t innovations (250 rows; needs arch: `pip install "margin-kernel[garch]"`).
+                Student-t innovations (250 rows; needs arch: `pip install "margin-kernel[garch]"`). What either says is
+                multiplied by the root mean square of the returns over their volatilities, so that the market's
+                returns are as large as the history's were; with "ewma" a note states that number.
             decay: of "ewma" alone, above 0 and below 1.
 
         Returns:
