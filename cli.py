@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -32,7 +33,9 @@ class _Group(click.Group):
         """Run a command and exit with its code."""
         settings = {"prog_name": "margin", **settings, "standalone_mode": False}
         try:
-            code = super().main(*args, **settings)
+            with warnings.catch_warnings():
+                warnings.showwarning = lambda message, *_, **__: click.echo(f"note: {message}", err=True)
+                code = super().main(*args, **settings)
         except click.ClickException as error:
             code = _refuse([_worded(error)])
         except (click.Abort, KeyboardInterrupt):
@@ -254,10 +257,10 @@ def _simulate(job: Run, kept: dict[str, Any], *, quiet: bool) -> tuple[Outcome, 
 @contextmanager
 def _progress(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
     """Show a bar on a terminal from the first chunk on: compiling before it says nothing of the time left."""
-    from kernel.info import cache_folder
+    from kernel.info import cache_folder, why_no_cache
 
     if cache_folder() is None and not quiet:
-        click.echo("note: no cache folder can be written, so that every run compiles anew: see margin info", err=True)
+        click.echo(f"note: every run compiles anew, since no cache folder can be used: {why_no_cache()}", err=True)
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -549,12 +552,12 @@ def validate(config: Path, market: Path | None, overrides: Sequence[str]) -> Non
 @click.option("--precision", type=click.Choice(["single", "double"]), default="single", show_default=True)
 def warmup(precision: str) -> None:
     """Compile the kernels of every market and keep them on disk."""
-    from kernel.info import cache_folder, warmed
+    from kernel.info import cache_folder, warmed, why_no_cache
 
     for market, assets, _, seconds in warmed((precision,)):
         several = "several assets" if assets > 1 else "one asset"
         click.echo(f"{market}, {several}, {precision} precision: {seconds:.1f} s", err=True)
-    click.echo(f"kept in {cache_folder() or 'memory only: no cache folder can be written'}", err=True)
+    click.echo(f"kept in {cache_folder() or f'memory only: {why_no_cache()}'}", err=True)
 
 
 @main.command()
