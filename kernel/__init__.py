@@ -41,9 +41,9 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.measures import breach_time_quantile as breach_time_quantile
     from kernel.measures import expected_shortfall as expected_shortfall
     from kernel.measures import survival as survival
-    from kernel.measures import threshold as threshold
     from kernel.measures import threshold_curve as threshold_curve
     from kernel.measures import value_at_risk as value_at_risk
+    from kernel.measures.threshold import threshold as threshold
     from kernel.outcome import Outcome as Outcome
     from kernel.prices import read_prices as read_prices
     from kernel.simulation import simulate as simulate
@@ -84,7 +84,7 @@ _PLACES = {
     "breach_time_quantile": "kernel.measures",
     "expected_shortfall": "kernel.measures",
     "survival": "kernel.measures",
-    "threshold": "kernel.measures",
+    "threshold": "kernel.measures.threshold",
     "threshold_curve": "kernel.measures",
     "value_at_risk": "kernel.measures",
     "Outcome": "kernel.outcome",
