@@ -24,7 +24,7 @@ print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])  
 def margin(*arguments: str, **environment: str) -> None:
     """Run the command line in a process of its own."""
     subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
+        [sys.executable, "-m", "kernel", *arguments],
         cwd=ROOT,
         env=os.environ | environment,
         check=True,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import llvmlite.binding
 import numpy as np
 
-from kernel._core.jit import CACHE_FOLDER
+from kernel._core.jit import CACHE_FOLDER, WHY_NO_CACHE
 from kernel.accounts import Account, Linear
 from kernel.ladder import Ladder
 from kernel.markets import Bates, FilteredHistorical, Gbm, Heston, Kou, Market, Merton
@@ -34,12 +34,18 @@ def environment() -> dict[str, Any]:
         "cpu": llvmlite.binding.get_host_cpu_name(),
         "threads": available_threads(),
         "cache_folder": cache_folder(),
+        **({} if cache_folder() else {"why_no_cache": why_no_cache()}),
     }
 
 
 def cache_folder() -> str | None:
-    """Return where compiled kernels are kept; None: no folder can be written, and every process compiles anew."""
+    """Return where compiled kernels are kept; None: nowhere, and every process compiles anew."""
     return str(CACHE_FOLDER) if CACHE_FOLDER else None
+
+
+def why_no_cache() -> str:
+    """Return why compiled kernels are kept nowhere, folder by folder."""
+    return WHY_NO_CACHE
 
 
 def installed(name: str) -> str | None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import kernel
+from kernel._core.cache import entries
 from kernel._core.jit import CACHE_FOLDER
 from kernel.workers import available_threads
 from tests.cases import BATES, FILTERED, GBM, HESTON, KOU, LADDER, LONG, MERTON
@@ -37,7 +38,7 @@ def pair(market: kernel.Market) -> kernel.Market:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Fill an empty cache, before the tests are shared out: it takes three minutes on one processor."""
     of_worker = hasattr(session.config, "workerinput")
-    if of_worker or session.config.option.collectonly or CACHE_FOLDER is None or any(CACHE_FOLDER.rglob("*.nbi")):
+    if of_worker or session.config.option.collectonly or CACHE_FOLDER is None or entries(CACHE_FOLDER):
         return
     # A process compiles what kernels of one precision share once: so each takes one precision, as far as they go.
     single = [GBM, MERTON, KOU, HESTON, BATES, FILTERED, pair(GBM), pair(MERTON), pair(KOU), pair(HESTON)]

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 import kernel
 import kernel.benchmark
 from bench.record import record
-from cli import main
 from kernel.benchmark import MEASURES, SCHEMA, jobs, machines, measured, recorded, rounds
 from kernel.benchmark.measures import ONE_PERCENT, Call, calls
+from kernel.cli import main
 from kernel.report.benchmark import text
 
 FEW = 64  # paths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ import pytest
 
 import kernel.info
 import kernel.simulation
-from cli import main
+from kernel.cli import main
 
 Margin = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[1]
@@ -86,7 +87,7 @@ def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def _script() -> list[str]:
     """Return the console script beside this Python, or else its module."""
     beside = shutil.which("margin", path=str(Path(sys.executable).parent))
-    return [beside] if beside else [sys.executable, "-m", "cli"]
+    return [beside] if beside else [sys.executable, "-m", "kernel"]
 
 
 def _start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
@@ -107,7 +108,9 @@ def _start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
 def test_a_machine_that_keeps_nothing_compiled_says_so(margin: Margin, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a cache folder each run compiles anew: one line tells, unless it is to be quiet."""
     monkeypatch.setattr(kernel.info, "cache_folder", lambda: None)
-    assert margin("run", "run.toml")[2].startswith("note: no cache folder can be written")
+    monkeypatch.setattr(kernel.info, "why_no_cache", lambda: "/somewhere cannot be written")
+    told = "note: every run compiles anew, since no cache folder can be used: /somewhere cannot be written\n"
+    assert margin("run", "run.toml")[2] == told
     assert margin("run", "run.toml", "--quiet")[2] == ""
 
 
@@ -372,10 +375,38 @@ def test_too_many_paths_for_the_memory(margin: Margin, monkeypatch: pytest.Monke
 
 
 def test_help_imports_nothing_heavy() -> None:
-    """The module of the command loads neither numba nor pyarrow, pydantic or numpy by itself."""
-    code = "import cli, sys; print(sorted({'numba', 'pyarrow', 'pydantic', 'numpy', 'scipy'} & set(sys.modules)))"
+    """Neither the package nor the module of the command loads numba, pyarrow, pydantic or numpy by itself."""
+    heavy = "{'numba', 'pyarrow', 'pydantic', 'numpy', 'scipy'}"
+    code = f"import kernel.cli, sys; print(sorted({heavy} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("module", [["-m", "kernel"], [str(ROOT / "cli.py")]])
+def test_the_command_is_a_module_too(module: list[str], tmp_path: Path) -> None:
+    """`python -m kernel`, and `python cli.py` of a checkout, are the command."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    call = [sys.executable, *module, "--help"]
+    done = subprocess.run(call, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: margin [OPTIONS] COMMAND")
+
+
+def test_every_public_name_is_where_it_is_looked_for() -> None:
+    """What the package lists for type checkers is what it loads when it is used."""
+    listed = ast.parse(Path(kernel.__file__).read_text())
+    stated = {
+        alias.asname: node.module
+        for block in listed.body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert stated == kernel._PLACES  # type: ignore[attr-defined]  # noqa: SLF001 - that they agree is the test
+    assert all(getattr(kernel, name) is not None for name in stated)
+    assert set(stated) <= set(dir(kernel))
+    with pytest.raises(AttributeError, match="has no attribute 'Gmb'"):
+        kernel.Gmb  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_console_script_runs(margin: Margin, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import kernel
-from cli import main
+from kernel.cli import main
 from tests.test_choice import prices_of
 from tests.test_cli_fit import write_prices
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import kernel.simulation
-from cli import main
+from kernel.cli import main
 from kernel.targets import Targets, parse_targets
 from tests.test_cli import CONFIG as STATED
 

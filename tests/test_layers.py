@@ -32,6 +32,7 @@ LAYERS = [
     {"benchmark"},
     {"report"},
     {"cli"},
+    {"__main__"},
 ]
 ROOMS = {
     "numba": {"_core"},

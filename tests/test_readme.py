@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import cli
+from kernel import cli
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,12 +13,8 @@ from numba import njit
 from numba.core import config as _config
 from numba.extending import overload
 
+from kernel._core.cache import KernelCache, choose_folder
 from kernel._core.compiler import InnerCompiler, KernelCompiler
-
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
 
 # No fastmath at all: every operation is rounded as IEEE 754 says, fused only where the code says `fma`. So a
 # lane has the same bits in a vector body, in a remainder loop, on AVX2, AVX-512 or NEON.
@@ -51,72 +46,26 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
-def _writable(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
-
-
-def _cache_folder() -> Path | None:
-    """Return the first writable place for compiled kernels, or None: then they are compiled in every process."""
-    user = os.environ.get("XDG_CACHE_HOME") or (Path.home() / ".cache")
-    candidates = (
-        [Path(config.CACHE_DIR)] if config.CACHE_DIR else [_PACKAGE / "__pycache__", Path(user) / "margin-kernel"]
-    )
+def _folders() -> list[Path]:
+    """Return where compiled kernels may be kept, the best place first."""
     name = f"numba-{source_digest()}"
-    return next((base / name for base in candidates if _writable(base / name)), None)
+    if config.CACHE_DIR:
+        return [Path(config.CACHE_DIR).absolute() / name]
+    stated = os.environ.get("XDG_CACHE_HOME", "")
+    with suppress(RuntimeError):  # this user has no home folder
+        stated = stated if Path(stated).is_absolute() else str(Path.home() / ".cache")
+    users = [Path(stated) / "margin-kernel" / name] if stated else []
+    return [_PACKAGE / "__pycache__" / name, *users]
 
 
-CACHE_FOLDER = _cache_folder()
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of the cache folder, where the system can."""
-    with (folder / "lock").open("w") as file:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _is_foreign(kind: Any) -> bool:
-    """Tell whether a type is, or holds, a struct that is defined outside this package."""
-    struct = getattr(kind, "instance_class", None)
-    ours = struct is None or struct.__module__.partition(".")[0] == __name__.partition(".")[0]
-    return not ours or any(_is_foreign(one) for one in getattr(kind, "types", ()))
-
-
-def _save_alone(dispatcher: Any, folder: Path) -> None:
-    """Let one process at a time write to the cache, and no struct from outside the package enter it.
-
-    Numba numbers the files of an index without a lock: of two processes that save different overloads at one
-    moment, one would later load the other's machine code. Every process reads the whole index, so that a struct whose
-    module is not there would stop them all; and nothing would tell that its source was edited.
-    """
-    save = dispatcher._cache.save_overload
-
-    def save_locked(signature: Any, data: Any) -> None:
-        if any(_is_foreign(one) for one in signature):
-            return
-        with _locked(folder):
-            save(signature, data)
-
-    dispatcher._cache.save_overload = save_locked
+CACHE_FOLDER, WHY_NO_CACHE = choose_folder(_folders())
 
 
 def kernel(body: Callable[..., Any]) -> Any:
     """Compile an entry kernel: the GIL released, the machine code kept on disk."""
-    if CACHE_FOLDER is None:
-        return entry(body)
-    saved, config.CACHE_DIR = config.CACHE_DIR, str(CACHE_FOLDER)
-    try:
-        dispatcher = njit(cache=True, **ENTRY)(body)
-    finally:
-        config.CACHE_DIR = saved
-    _save_alone(dispatcher, CACHE_FOLDER)
+    dispatcher = entry(body)
+    if CACHE_FOLDER is not None:
+        dispatcher._cache = KernelCache(body, CACHE_FOLDER)
     return dispatcher
 
 
