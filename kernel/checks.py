@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import numbers as kinds
 import operator
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,8 @@ from kernel.errors import Problems
 _ROUNDING = 1e-10  # of correlations that were computed, or written with few digits
 _ROWS = 2  # dimensions
 _LARGEST = 1e12  # by magnitude, of any number: products of three stay finite in single precision
+_SMALLEST = 1e-12  # of any number that must be above 0: products of three stay normal in single precision
+_LONGEST = 80  # letters of a value in a message
 _BOUNDS: dict[str, Callable[[Any, Any], Any]] = {
     "above": operator.gt,
     "at_least": operator.ge,
@@ -23,35 +28,76 @@ _BOUNDS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def _as_floats(value: Any) -> NDArray[np.float64] | None:
-    """Return numbers as float64, or None of what is not numbers: text and truth values are not."""
+def as_floats(value: Any) -> NDArray[np.float64] | None:
+    """Return numbers as float64, NaN where one is missing, or None of what is not numbers.
+
+    Text, truth values, complex numbers and times are not. Masked entries, and None or NA among others, are missing.
+    """
     try:
+        if type(value) in {float, int}:
+            return np.array(float(value))
         array = np.asarray(value)
-        return array.astype(np.float64) if array.dtype.kind in "iuf" else None
+        if array.dtype.kind == "O":
+            return _from_objects(array)
+        if array.dtype.kind not in "iuf":
+            return None
+        floats = array.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
         return None
+    if isinstance(value, np.ma.MaskedArray):
+        floats[np.ma.getmaskarray(value)] = np.nan
+    return floats
 
 
-def _bound_problem(array: NDArray[np.float64], bounds: dict[str, float]) -> str | None:
-    if not np.isfinite(array).all():
-        return f"must be finite, not {array[~np.isfinite(array)].flat[0]}"
+def _from_objects(array: NDArray[np.object_]) -> NDArray[np.float64] | None:
+    floats = np.empty(array.shape)
+    for place, one in np.ndenumerate(array):
+        if array.ndim > 0 and (one is None or type(one).__name__ == "NAType"):  # pandas' for a missing number
+            floats[place] = np.nan
+        elif isinstance(one, kinds.Real | Decimal) and not isinstance(one, bool):
+            floats[place] = float(one)
+        else:
+            return None
+    return floats
+
+
+def _bound_problem(value: float, bounds: dict[str, float]) -> str | None:
+    if not math.isfinite(value):
+        return f"must be finite, not {value}"
     for name, bound in {"at_least": -_LARGEST, "at_most": _LARGEST, **bounds}.items():
-        outside = array[~_BOUNDS[name](array, bound)]
-        if outside.size:
-            return f"must be {name.replace('_', ' ')} {bound:g}, not {outside.flat[0]:g}"
+        if not _BOUNDS[name](value, bound):
+            return f"must be {name.replace('_', ' ')} {bound:g}, not {value:g}"
+    if bounds.get("above") == 0 and value < _SMALLEST:
+        return f"must be at least {_SMALLEST:g}, not {value:g}"
     return None
+
+
+def _bounds_problem(array: NDArray[np.float64], bounds: dict[str, float]) -> str | None:
+    finite = np.isfinite(array)
+    if not finite.all():
+        place = "".join(f"[{k}]" for k in np.argwhere(~finite)[0])
+        return f"must be finite, not {array[~finite].flat[0]}{f' at {place}' if place else ''}"
+    ends = (float(array.min()), float(array.max())) if array.size else ()
+    return next((message for message in (_bound_problem(end, bounds) for end in ends) if message), None)
+
+
+def _written(value: Any) -> str:
+    """Write what was given on one line, its beginning if it is long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def number(problems: Problems, field: str, value: Any, **bounds: float) -> float:
     """Return one finite float within the bounds (above, at_least, below, at_most), or NaN and a problem."""
-    array = _as_floats(value)
+    array = as_floats(value)
     if array is None or array.ndim != 0:
-        problems.add(field, f"must be one number, not {value!r}")
+        problems.add(field, f"must be one number, not {_written(value)}")
         return float("nan")
-    message = _bound_problem(array, bounds)
+    plain = float(array)
+    message = _bound_problem(plain, bounds)
     if message:
         problems.add(field, message)
-    return float(array)
+    return plain
 
 
 def years(problems: Problems, field: str, value: Any, **bounds: float) -> float:
@@ -70,11 +116,13 @@ def years(problems: Problems, field: str, value: Any, **bounds: float) -> float:
 
 def numbers(problems: Problems, field: str, value: Any, size: int, **bounds: float) -> NDArray[np.float64]:
     """Return `size` floats within the bounds: one for all, or one each; NaN and a problem if they are not."""
-    array = _as_floats(value)
+    array = as_floats(value)
+    if array is not None and array.ndim == _ROWS and 1 in array.shape:
+        array = array.ravel()  # a row, or a column
     if array is None or array.ndim > 1 or (array.ndim == 1 and array.size != size):
-        problems.add(field, f"must be one number or {size} of them, one per asset, not {value!r}")
+        problems.add(field, f"must be one number or {size} of them, one per asset, not {_written(value)}")
         return np.full(size, np.nan)
-    message = _bound_problem(array, bounds)
+    message = _bounds_problem(array, bounds)
     if message:
         problems.add(field, message)
     array = np.broadcast_to(array, size).copy()
@@ -84,11 +132,11 @@ def numbers(problems: Problems, field: str, value: Any, size: int, **bounds: flo
 
 def matrix(problems: Problems, field: str, value: Any, columns: int, **bounds: float) -> NDArray[np.float64]:
     """Return rows of one float per asset within the bounds, or no rows and a problem."""
-    array = _as_floats(value)
+    array = as_floats(value)
     if array is None or array.ndim != _ROWS or array.shape[1] != columns:
         problems.add(field, f"must be rows of {columns} number{'s' if columns > 1 else ''}, one per asset")
         return np.empty((0, columns))
-    message = _bound_problem(array, bounds)
+    message = _bounds_problem(array, bounds)
     if message:
         problems.add(field, message)
     array = array.copy()
@@ -100,7 +148,7 @@ def whole(problems: Problems, field: str, value: Any, at_least: int, at_most: in
     """Return an integer between the bounds, also from a float such as 1e6, or `at_least` and a problem."""
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, bool) or not (isinstance(plain, int) or (isinstance(plain, float) and plain.is_integer())):
-        problems.add(field, f"must be a whole number, not {value!r}")
+        problems.add(field, f"must be a whole number, not {_written(value)}")
         return at_least
     exact = int(plain)
     if not at_least <= exact <= at_most:
@@ -129,7 +177,7 @@ def correlation(problems: Problems, field: str, value: Any, size: int) -> NDArra
 
     None stands for the identity.
     """
-    matrix = np.eye(size) if value is None else _as_floats(value)
+    matrix = np.eye(size) if value is None else as_floats(value)
     if matrix is None or matrix.shape != (size, size):
         problems.add(field, f"must be {size} rows of {size} numbers, in the order of the assets")
         return np.eye(size)
@@ -143,10 +191,10 @@ def correlation(problems: Problems, field: str, value: Any, size: int) -> NDArra
 
 def names(problems: Problems, field: str, value: Any) -> tuple[str, ...]:
     """Return distinct, non-empty names, or a problem."""
-    ordered = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)  # a set has no order
+    ordered = isinstance(value, Sequence) or hasattr(value, "__array__")  # a set has no order
     listed = (value,) if isinstance(value, str) else tuple(value) if ordered else ()
     if not listed or not all(isinstance(name, str) and name for name in listed):
-        problems.add(field, f"must be a list of at least one name, not {value!r}")
+        problems.add(field, f"must be a list of at least one name, not {_written(value)}")
         return ("?",)
     twice = sorted({name for name in listed if listed.count(name) > 1})
     if twice:

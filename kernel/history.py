@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kernel import checks
+from kernel import checks, labels
 from kernel.errors import InvalidInput, Problem, Problems
 
 _FEWEST_PRICES = 3
 _TABLE = 2  # dimensions: time, asset
 _LISTED = 5  # rows that a message names
+_LEAST, _MOST = 1e-12, 1e12  # of a price that a market may open at
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,9 +24,10 @@ class History:
 
     Args:
         assets: names of the columns.
-        prices: [time, asset] (or [time] of one asset), oldest first, finite, above 0, moving; at least three rows.
-        dt: years of 365 days of one step, or a text such as "1d"; held as years.
-        times: [time] in UTC, rising; None: unknown.
+        prices: [time, asset] (or [time] of one asset), oldest first, from 1e-12 to 1e12, moving; at least three rows.
+            The columns of a frame are put into the order of the assets by their labels.
+        dt: years of 365 days of one step, from 1e-9 to 1,000, or a text such as "1d"; held as years.
+        times: [time] in UTC, rising; None: those that the rows of the prices are labelled by, if any.
         gaps: [time - 1], true for the steps over which no return is taken; None: for none.
         lows: [time, asset] lowest prices of the steps that end with the rows, at most `prices`, above 0; NaN: unknown;
             None: all unknown.
@@ -53,14 +55,20 @@ class History:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        dt = checks.years(problems, "dt", self.dt, above=0)
-        prices = _check_prices(problems, self.prices)
+        dt = checks.years(problems, "dt", self.dt, at_least=1e-9, at_most=1_000)
         assets = checks.names(problems, "assets", self.assets)
+        noted = len(problems.found)
+        table = labels.table(problems, "prices", self.prices, assets)
+        if len(problems.found) > noted:
+            problems.raise_any()  # numbers cannot be judged before they are in order
+        prices = _check_prices(problems, table.values)
         if len(assets) != prices.shape[1]:
             problems.add("assets", f"must name the {prices.shape[1]} columns of the prices, not {len(assets)}")
-        times, gaps = _check_times(problems, self.times, len(prices)), _check_gaps(problems, self.gaps, len(prices) - 1)
-        lows = _check_extremes(problems, "lows", self.lows, prices, above=False)
-        highs = _check_extremes(problems, "highs", self.highs, prices, above=True)
+        times = _check_times(problems, table.times if self.times is None else self.times, len(prices))
+        gaps = _check_gaps(problems, self.gaps, len(prices) - 1)
+        extremes = [_labelled_like(problems, field, getattr(self, field), assets, table) for field in ("lows", "highs")]
+        lows = _check_extremes(problems, "lows", extremes[0], prices, above=False)
+        highs = _check_extremes(problems, "highs", extremes[1], prices, above=True)
         problems.raise_any()
         clean = {
             "assets": assets, "prices": prices, "dt": dt, "times": times, "gaps": gaps, "lows": lows, "highs": highs,
@@ -89,7 +97,8 @@ def as_history(prices: ArrayLike | History, dt: float | str | None, assets: Sequ
     Args:
         prices: what `History` takes, or a history.
         dt: years between two rows, or a text such as "1d"; None beside a history, which knows it.
-        assets: names; default: "asset", or "asset 1", "asset 2", ...; None beside a history.
+        assets: names; default: the labels of the columns, else "asset", or "asset 1", "asset 2", ...; None beside a
+            history.
 
     Raises:
         InvalidInput: naming the rows that cannot be used.
@@ -103,12 +112,10 @@ def as_history(prices: ArrayLike | History, dt: float | str | None, assets: Sequ
             raise InvalidInput(
                 [Problem("dt", "must be stated: the time between two rows, such as '1d' or 1 / 365 years")]
             )
-        matrix = _as_table(prices)
-        size = matrix.shape[1] if matrix.ndim == _TABLE else 1
-        default = ["asset"] if size == 1 else [f"asset {k + 1}" for k in range(size)]
-        named: Any = default if assets is None else assets
+        named: Any = _names(prices) if assets is None else assets
+        held: Any = prices
         step: Any = dt
-        return History(assets=named, prices=matrix, dt=step)
+        return History(assets=named, prices=held, dt=step)
     stated = {"dt": dt, "assets": assets}
     beside = [Problem(name, "is the history's own: leave it out") for name, one in stated.items() if one is not None]
     if beside:
@@ -116,12 +123,35 @@ def as_history(prices: ArrayLike | History, dt: float | str | None, assets: Sequ
     return prices
 
 
+def _names(prices: ArrayLike) -> Sequence[str]:
+    """Return what the columns of prices are called, or names for them.
+
+    Raises:
+        InvalidInput: for labels that cannot be used.
+    """
+    problems = Problems()
+    found = labels.table(problems, "prices", prices, None)
+    problems.raise_any()
+    matrix = _as_table(found.values)
+    size = matrix.shape[1] if matrix.ndim == _TABLE else 1
+    return found.assets or (["asset"] if size == 1 else [f"asset {k + 1}" for k in range(size)])
+
+
 def _as_table(prices: ArrayLike) -> NDArray[np.float64]:
-    try:
-        matrix = np.array(np.ma.filled(np.ma.asarray(prices, dtype=np.float64), np.nan))  # what is masked is missing
-    except (TypeError, ValueError):
+    matrix = checks.as_floats(prices)
+    if matrix is None:
         return np.empty(0)
     return matrix[:, None] if matrix.ndim == 1 else matrix
+
+
+def _labelled_like(problems: Problems, field: str, values: Any, assets: Sequence[str], prices: labels.Table) -> Any:
+    """Return further numbers by time and asset, whose labels are those of the prices where both have some."""
+    if values is None:
+        return None
+    found = labels.table(problems, field, values, assets)
+    if found.times is not None and prices.times is not None and not np.array_equal(found.times, prices.times):
+        problems.add(field, "must have the times of the prices as labels of its rows")
+    return found.values
 
 
 def _rows(bad: NDArray[np.bool_]) -> str:
@@ -139,6 +169,9 @@ def _check_prices(problems: Problems, prices: ArrayLike) -> NDArray[np.float64]:
         problems.add("prices", f"must be finite, without gaps: see {_rows(~np.isfinite(matrix))} (counted from 0)")
     elif (matrix <= 0).any():
         problems.add("prices", f"must be above 0: see {_rows(matrix <= 0)} (counted from 0)")
+    elif ((matrix < _LEAST) | (matrix > _MOST)).any():
+        wrong = _rows((matrix < _LEAST) | (matrix > _MOST))
+        problems.add("prices", f"must be from {_LEAST:g} to {_MOST:g}: see {wrong} (counted from 0)")
     elif (matrix == matrix[0]).all(axis=0).any():
         problems.add("prices", "must move: a column is constant")
     return matrix
@@ -159,7 +192,7 @@ def _check_times(problems: Problems, times: ArrayLike | None, rows: int) -> NDAr
 def _check_gaps(problems: Problems, gaps: ArrayLike | None, steps: int) -> NDArray[np.bool_] | None:
     if gaps is None:
         return None
-    clean = np.array(gaps)
+    clean: NDArray[np.bool_] = np.array(np.ma.filled(np.ma.asarray(gaps), True))  # masked: not known
     if clean.shape != (steps,) or clean.dtype != np.bool_:
         problems.add("gaps", f"must be {steps} truth values, one for each step between two rows")
     elif steps - clean.sum() < _FEWEST_PRICES - 1:

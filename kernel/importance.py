@@ -29,6 +29,10 @@ _SCALES = np.linspace(0.4, 1.6, 49)  # of the first guess, that the pilot compar
 _UNTILTED = 8  # one path in so many goes without the tilt
 _DIGITS = 3  # of the tilt: so few that the last bits of a pilot's sums do not matter
 _FURTHEST = 1e7  # exponent
+_FARTHEST = 80.0  # log price under a tilt: single precision ends at 87
+_MOST_JUMPS = (
+    10_000  # expected on one path under the tilt: they are walked one by one, by the pilot alone on 2**14 paths
+)
 _STEPS = 60  # half steps to the likeliest point
 _FAR, _TINY, _SETTLED = 50.0, 1e-300, 1e-3  # log prices; of a variance; of the gap, over what the prices count
 
@@ -48,8 +52,19 @@ class Weights(NamedTuple):
 
 
 def scored(job: Job, market: Diffusion, tilt: Tilt) -> tuple[Job, Job]:
-    """Return a job that scores likelihood ratios at breaches: by the market's own law, and under the tilt."""
-    step: Any = market.tilted_step(job.real, tilt.exponent)
+    """Return a job that scores likelihood ratios at breaches: by the market's own law, and under the tilt.
+
+    Raises:
+        InvalidInput: for a tilt under which prices have no expectation or leave single precision, or paths are jumps.
+    """
+    step: Any = market.tilted_step(job.real, tilt.exponent) if math.isfinite(tilt.growth) else None
+    if step is None or not np.abs(_mean_path(market, tilt.exponent, job.plan.horizon)).max() < _FARTHEST:
+        message = "would tilt this market to prices that no number carries: leave it out"
+        raise InvalidInput([Problem("importance", message)])
+    jumps = getattr(step, "intensity", 0.0) * job.plan.horizon
+    if not jumps <= _MOST_JUMPS:
+        message = f"would tilt this market to {jumps:.2g} jumps a path, which takes too long: leave it out"
+        raise InvalidInput([Problem("importance", message)])
     jump_ratio = math.log(job.step.intensity / step.intensity) if hasattr(step, "intensity") else 0.0  # type: ignore[attr-defined]
     plan = job.plan._replace(tilt=tilt.exponent.astype(job.real), growth=tilt.growth, jump_ratio=jump_ratio)
     return job._replace(plan=plan), job._replace(step=step, plan=plan)
@@ -212,8 +227,9 @@ def _likeliest(market: Diffusion, event: Condition, horizon: float) -> NDArray[n
         prices = np.exp(np.clip(point, -_FAR, _FAR))
         gradient = event.weight * prices
         spread = covariance @ gradient
-        share = (gradient @ (point - mean) - event.gap(prices)) / max(float(gradient @ spread), _TINY)
-        point = 0.5 * (point + mean + share * spread)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is out of reach is found to be so by its gap
+            share = (gradient @ (point - mean) - event.gap(prices)) / max(float(gradient @ spread), _TINY)
+            point = np.nan_to_num(0.5 * (point + mean + share * spread), posinf=_FAR, neginf=-_FAR)
     return np.asarray(np.exp(np.clip(point, -_FAR, _FAR)))
 
 

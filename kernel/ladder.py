@@ -14,7 +14,7 @@ from kernel.accounts.account import Exposures
 from kernel.accounts.books import BarrierBook, LinearBook
 from kernel.errors import Problems
 
-_ROUNDING = 1e-15  # of the size of what is added up: an account that opens at a level has breached it
+ROUNDING = 1e-15  # of the size of what is added up: an account that opens at a level has breached it
 METRICS = ("margin_ratio", "equity_fraction")
 
 
@@ -112,12 +112,12 @@ class Condition(NamedTuple):
 
 def conditions(exposures: Exposures, ladder: Ladder) -> list[Condition]:
     """Return when each tier is breached: equity - level * (base + requirement) <= 0."""
-    base, requirement = _requirement(exposures, ladder)
+    base, requirement = denominator(exposures, ladder)
     fixed, weight = exposures.fixed - ladder.levels * base, exposures.value - ladder.levels[:, None] * requirement
     return [Condition(*one) for one in zip(ladder.names, fixed.tolist(), weight, strict=True)]
 
 
-def _requirement(exposures: Exposures, ladder: Ladder) -> tuple[float, NDArray[np.float64]]:
+def denominator(exposures: Exposures, ladder: Ladder) -> tuple[float, NDArray[np.float64]]:
     """Return the metric's denominator: its base, and what it has [asset] per unit of relative price."""
     if ladder.metric == "equity_fraction":
         return exposures.opening_equity, np.zeros_like(exposures.requirement)
@@ -126,11 +126,11 @@ def _requirement(exposures: Exposures, ladder: Ladder) -> tuple[float, NDArray[n
 
 def breached_at_opening(exposures: Exposures, ladder: Ladder) -> int:
     """Count the tiers that are breached at the opening prices: the first ones, whose levels are highest."""
-    base, requirement = _requirement(exposures, ladder)
+    base, requirement = denominator(exposures, ladder)
     tiers = conditions(exposures, ladder)
     fixed, weight = np.array([one.fixed for one in tiers]), np.array([one.weight for one in tiers])
     size = np.abs(fixed) + np.abs(exposures.value).sum() + np.abs(ladder.levels) * (abs(base) + requirement.sum())
-    return int(np.count_nonzero(fixed + weight.sum(axis=1) <= _ROUNDING * size))
+    return int(np.count_nonzero(fixed + weight.sum(axis=1) <= ROUNDING * size))
 
 
 def opening_notes(exposures: Exposures, ladder: Ladder) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ def opening_notes(exposures: Exposures, ladder: Ladder) -> tuple[str, ...]:
         'the account opens in breach of call, at margin_ratio 0.2: it breaches at time 0 with probability 1'
     """
     equity, required = exposures.opening_equity, float(exposures.requirement.sum())
-    slack = _ROUNDING * (abs(exposures.fixed) + np.abs(exposures.value).sum() + required)
+    slack = ROUNDING * (abs(exposures.fixed) + np.abs(exposures.value).sum() + required)
     notes = []
     if equity <= slack:
         notes.append(f"the account opens insolvent, with an equity of {equity:,.6g}")
@@ -161,7 +161,7 @@ def opening_notes(exposures: Exposures, ladder: Ladder) -> tuple[str, ...]:
 
 def watch(exposures: Exposures, ladder: Ladder, spot: NDArray[np.float64], real: DTypeLike) -> Watch:
     """Return what the kernels watch."""
-    base, requirement = _requirement(exposures, ladder)
+    base, requirement = denominator(exposures, ladder)
     opening_tier = breached_at_opening(exposures, ladder)
     cast: Any = np.dtype(real).type
     if spot.size == 1:

@@ -12,9 +12,10 @@ from kernel import checks
 from kernel._core.noise import MAX_PATHS, MAX_STEPS
 from kernel.accounts import Account
 from kernel.errors import Problems
-from kernel.ladder import Ladder, opening_notes
+from kernel.ladder import ROUNDING, Ladder, opening_notes
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
+from kernel.precision import Grid, check_precision
 from kernel.sampling import SAMPLING, check_sampling
 from kernel.text import duration, snake
 
@@ -57,11 +58,21 @@ def check(
             what = f"{type(market).__name__}, which does not say what its prices do between its steps"
             problems.add("monitoring", f"must be 'discrete' on a {what} (Market.between_steps)")
         _check_sampling(problems, market, clean)
-        if not problems.found and isinstance(ladder, Ladder) and ladder.metric == "equity_fraction":
-            equity = account.exposures(market.assets, np.asarray(market.spot)).opening_equity
-            if equity <= 0:
-                problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {equity:g}")
+        if not problems.found:
+            _check_numbers(problems, market, account, ladder, clean)
     return problems, clean
+
+
+def _check_numbers(problems: Problems, market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> None:
+    """Note what parts that are right by themselves make of each other."""
+    if ladder.metric == "equity_fraction":
+        exposures = account.exposures(market.assets, np.asarray(market.spot))
+        equity, sums = exposures.opening_equity, abs(exposures.fixed) + float(np.abs(exposures.value).sum())
+        if equity <= ROUNDING * sums:
+            problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {equity:g}")
+            return
+    grid = Grid(clean["horizon"], clean["steps"], expected_jumps(market, clean["horizon"]))
+    check_precision(problems, market, account, ladder, grid, clean["precision"])
 
 
 def _choice(problems: Problems, field: str, value: object, choices: Sequence[str]) -> None:

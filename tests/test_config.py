@@ -104,6 +104,20 @@ def test_every_value_reaches_its_object(write: Write) -> None:
     assert run.levels == (0.95, 0.99)
 
 
+def test_numbers_may_be_a_table_by_asset(write: Write) -> None:
+    """A table puts numbers by their asset's name, in any order; another name is refused with the market's."""
+    table = BASE.replace("spot = [60_000.0, 3_000.0]", "spot = {ETH = 3_000.0, BTC = 60_000.0}")
+    assert load(write(table)).market.spot.tolist() == [60_000.0, 3_000.0]
+    assert load(write(table), ["market.spot.ETH=4000"]).market.spot.tolist() == [60_000.0, 4_000.0]
+    assert "the assets are BTC, ETH" in _problems(write(table.replace("{ETH", "{XRP")))["market.spot"]
+
+
+def test_what_a_precision_does_not_carry_is_refused(write: Write) -> None:
+    """A horizon over which single precision loses the prices is refused by the setting that mends it."""
+    problems = _problems(write(BASE), ["simulation.horizon=50y", "market.volatility=2.0"])
+    assert list(problems) == ["simulation.precision"]
+
+
 def test_spot_and_notional_are_read_against_the_opening_price(write: Write) -> None:
     """An entry at "spot" is the opening price, and a notional becomes units of either sign."""
     long, short = load(write(BASE)).account.positions

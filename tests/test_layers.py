@@ -13,13 +13,14 @@ ROOT = Path(__file__).parents[1]
 # From the ground up; a module may import its own layer and those before it.
 LAYERS = [
     {"errors", "text", "plain"},
+    {"labels"},
     {"checks"},
     {"_core"},
     {"history"},
     {"fitting"},
     {"markets", "accounts"},
     {"ladder", "sampling"},
-    {"chunks"},
+    {"chunks", "precision"},
     {"outcome", "importance", "settings", "workers"},
     {"simulation"},
     {"measures", "tables", "choice"},

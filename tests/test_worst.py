@@ -115,3 +115,21 @@ def test_large_moves_stay_above_what_no_price_reaches(
         level = float(np.quantile(worst, probability)) + 1e-4
         outcome = kernel.simulate(market, account, kernel.Ladder({"there": level}, metric), **settings)
         assert np.count_nonzero((worst <= np.float32(level)) != ~np.isnan(outcome.breach_time[0])) <= 1
+
+
+@pytest.mark.parametrize("precision", ["single", "double"])
+@pytest.mark.parametrize("volatility", [1e-9, 1e-3, 0.65])
+@pytest.mark.parametrize("drift", [-20.0, -186.0])
+def test_it_is_at_most_the_last(precision: str, volatility: float, drift: float) -> None:
+    """Of several assets too it is no higher than the metric at the horizon, also where paths hardly tremble."""
+    correlation = [[1.0, 0.8], [0.8, 1.0]]
+    market = kernel.Gbm(assets=["A", "B"], spot=60e3, drift=drift, volatility=volatility, correlation=correlation)
+    positions = [kernel.Linear("A", 1.0), kernel.Linear("B", 1.0)]
+    account = kernel.Account(cash=-118_800.0, positions=positions, maintenance_rate=0.005)
+    ladder = kernel.Ladder({"half": 0.5, "fifth": 0.2}, "equity_fraction")
+    settings = {"horizon": HORIZON, "steps": 3, "paths": 500, "precision": precision}
+    outcome = kernel.simulate(market, account, ladder, worst=True, **settings)
+    assert outcome.worst is not None
+    assert outcome.loss is not None
+    last = 1 - outcome.loss / outcome.opening_equity
+    assert (outcome.worst[0] <= last + 1e-4 * np.abs(last)).all()

@@ -166,6 +166,8 @@ def _sound(step, book, plan, lanes, assets, segment, n, jumped, ledger):
     for j in range(count):
         i = few.source[j]
         lowest[i] = min(lowest[i], few.reading[j])
+    read(book, lanes, assets, n)  # of a path that hardly trembles the end is lower than what rounding lets be found
+    lower(lanes, n)
 
 
 @block

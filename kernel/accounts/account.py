@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel import checks
+from kernel import checks, labels
 from kernel.accounts.linear import Linear
 from kernel.errors import Problems
 
@@ -46,7 +46,7 @@ class Account:
         if not listed or not all(isinstance(position, Linear) for position in listed):
             problems.add("positions", "must be a list of at least one position, such as a linear one")
         object.__setattr__(self, "positions", listed)
-        rate: Any = self.maintenance_rate
+        rate: Any = labels.by_name(self.maintenance_rate)
         if isinstance(rate, Mapping):
             rate = {
                 name: checks.number(problems, f"maintenance_rate.{name}", one, above=0) for name, one in rate.items()

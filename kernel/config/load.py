@@ -165,7 +165,7 @@ def _is_table(value: Any, fits: Callable[[Any], bool]) -> bool:
 
 
 def _is_numbers(value: Any) -> bool:
-    return _is_number(value) or _is_list(value, _is_number)
+    return _is_number(value) or _is_list(value, _is_number) or _is_table(value, _is_number)
 
 
 def _is_rows(value: Any) -> bool:
@@ -185,12 +185,12 @@ def _validate_step(value: Any) -> Any:
 _DURATION = Annotated[Any, PlainValidator(_validate_duration)]
 _STEP = Annotated[Any, PlainValidator(_validate_step)]
 _NUMBER = _kind("a number", _is_number)
-_NUMBERS = _kind("a number or a list of numbers, one per asset", _is_numbers)
+_NUMBERS = _kind("a number or a list of numbers, one per asset, or a table of them by asset", _is_numbers)
 _DRIFT = _kind(
-    f"a number or a list of numbers, one per asset, or {' or '.join(map(repr, DRIFTS))}",
+    f"a number or a list of numbers, one per asset, a table of them by asset, or {' or '.join(map(repr, DRIFTS))}",
     lambda value: _is_numbers(value) or (_is_text(value) and value in DRIFTS),
 )
-_LEVELS = _kind("a number or a list of numbers", _is_numbers)
+_LEVELS = _kind("a number or a list of numbers", lambda value: _is_number(value) or _is_list(value, _is_number))
 _MATRIX = _kind("a list of rows of numbers", _is_rows)
 _TEXT = _kind("a text", _is_text)
 _NAMES = _kind("a list of names", lambda value: _is_text(value) or _is_list(value, _is_text))

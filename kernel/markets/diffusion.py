@@ -120,6 +120,17 @@ class Diffusion(Market):
     def _log_drift(self) -> NDArray[np.float64]:
         return np.asarray(self.drift) - 0.5 * np.asarray(self.volatility) ** 2 - self._compensator()
 
+    def _jumped(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how far jumps move the log prices in a year, on average, and the variance of that."""
+        none = np.zeros(len(self.assets))
+        return none, none
+
+    def log_moments(self, horizon: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return those of the diffusion and the jumps."""
+        mean, square = self._jumped()
+        variance = np.asarray(self.volatility) ** 2 + square
+        return (self._log_drift() + mean) * horizon, np.sqrt(variance * horizon)
+
     def loading(self) -> NDArray[np.float64]:
         """Return the lower Cholesky factor of the covariance."""
         return lower_factor(self._covariance())

@@ -173,6 +173,19 @@ class FilteredHistorical(Market):
             block=checks.whole(problems, "block", self.block, 1, max(len(residuals), 1)),
         )
 
+    def log_moments(self, horizon: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return those at the largest of the variances that the steps expect."""
+        e = np.asarray(self.residuals)
+        omega, opening = np.asarray(self.omega), np.asarray(self.volatility) ** 2
+        steps = max(1, round(horizon / float(self.dt)))
+        again = np.minimum(np.asarray(self.alpha) * (e**2).mean(axis=0) + np.asarray(self.beta), 2.0)
+        with np.errstate(over="ignore"):  # what explodes is held
+            later = omega * steps * np.maximum(again**steps, 1) + opening * again**steps
+        scale = np.sqrt(np.minimum(np.maximum(opening, later), self._most()) * (horizon / steps))
+        largest = (scale * e).max(axis=0)
+        growth = largest + np.log(np.exp(scale * e - largest).mean(axis=0)) - scale * e.mean(axis=0)
+        return np.asarray(self.drift) * horizon - steps * growth, scale * e.std(axis=0) * math.sqrt(steps)
+
     def check_grid(self, problems: Problems, horizon: float, steps: int) -> None:
         """Note a step that is not the history's."""
         dt = float(self.dt)
@@ -193,8 +206,7 @@ class FilteredHistorical(Market):
         opening, omega, alpha, beta = (
             np.asarray(value) for value in (self.volatility, self.omega, self.alpha, self.beta)
         )
-        settled = omega / np.maximum(1 - alpha - beta, 1 / _SETTLED)
-        most = _MOST**2 * np.maximum(opening**2, settled)
+        most = self._most()
         values = {
             "opening": opening**2, "omega": omega, "alpha": alpha, "beta": beta, "most": most, "drift": self.drift,
             "root": np.sqrt(span), "frequency": 1 / span, "scale": (_NODES - 2) / np.sqrt(most),
@@ -208,6 +220,11 @@ class FilteredHistorical(Market):
             self.block,
             Local(lower_factor(spread).astype(real), np.zeros((len(self.assets), len(self.assets)), real)),
         )
+
+    def _most(self) -> NDArray[np.float64]:
+        """Return the variance below which a lane's is held."""
+        settled = np.asarray(self.omega) / np.maximum(1 - np.asarray(self.alpha) - np.asarray(self.beta), 1 / _SETTLED)
+        return np.asarray(_MOST**2 * np.maximum(np.asarray(self.volatility) ** 2, settled))
 
     @classmethod
     def fit(

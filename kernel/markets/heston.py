@@ -212,6 +212,20 @@ class Heston(Market):
         """Return the yearly growth of each expected price that is due to jumps."""
         return np.zeros(len(self.assets))
 
+    def _jumped(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how far jumps move the log prices in a year, on average, and the variance of that."""
+        none = np.zeros(len(self.assets))
+        return none, none
+
+    def log_moments(self, horizon: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return those at the expected variance, the deviation with a bound on what its own moves add."""
+        kappa, theta = np.asarray(self.mean_reversion), np.asarray(self.long_variance)
+        area = theta * horizon - (np.asarray(self.variance) - theta) * np.expm1(-kappa * horizon) / kappa
+        moved = 0.5 * np.asarray(self.volatility_of_variance) * np.minimum(horizon, 1 / kappa)
+        mean, square = self._jumped()
+        drift = np.asarray(self.drift) - self._compensator() + mean
+        return drift * horizon - 0.5 * area, np.sqrt(area * (1 + moved**2) + np.asarray(square) * horizon)
+
     def check_grid(self, problems: Problems, horizon: float, steps: int) -> None:
         """Note steps too long for the scheme: the variance has reverted, or the expected price cannot be given back."""
         longest = _MOST_REVERSION / float(np.max(np.asarray(self.mean_reversion)))

@@ -90,6 +90,11 @@ class Kou(Diffusion):
         p, up, down = np.asarray(self.up_probability), np.asarray(self.up_mean), np.asarray(self.down_mean)
         return np.asarray(self.jump_intensity * (p / (1 - up) + (1 - p) / (1 + down) - 1))
 
+    def _jumped(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        p, up, down = np.asarray(self.up_probability), np.asarray(self.up_mean), np.asarray(self.down_mean)
+        mean, square = p * up - (1 - p) * down, 2 * (p * up**2 + (1 - p) * down**2)
+        return self.jump_intensity * mean, self.jump_intensity * square
+
     def tilted_step(self, real: DTypeLike, exponent: NDArray[np.float64]) -> NamedTuple:
         """Return the diffusion, and the jumps with intensity, probabilities and means moved."""
         p, up, down = (np.asarray(value) for value in (self.up_probability, self.up_mean, self.down_mean))

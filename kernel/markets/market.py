@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from kernel import checks
+from kernel import checks, labels
 from kernel.errors import Problems
 from kernel.text import snake
 
@@ -37,6 +37,8 @@ class Market(ABC):
     """Several assets, whose prices each market moves in its own way.
 
     The fields hold checked, read-only copies after construction: names as a tuple, one float64 per asset, matrices.
+    Numbers may come with labels, as a mapping, a series or a frame: they are put into the order of the assets by them,
+    or refused. Those that must be above 0 are at least 1e-12, and none is beyond 1e12.
     """
 
     assets: Sequence[str]
@@ -55,12 +57,25 @@ class Market(ABC):
         problems = Problems()
         assets = checks.names(problems, "assets", self.assets)
         size = len(assets)
+        self._set(assets=assets)
+        if not problems.found:
+            self._align()
         self._set(
-            assets=assets,
             spot=checks.numbers(problems, "spot", self.spot, size, above=0),
             drift=checks.numbers(problems, "drift", self.drift, size, at_least=-1_000, at_most=1_000),
         )
         self._check(problems, size)
+        problems.raise_any()
+
+    def _align(self) -> None:
+        """Put the numbers that carry labels into the order of the assets.
+
+        Raises:
+            InvalidInput: for labels that are not the assets; numbers cannot be judged before they are in order.
+        """
+        problems = Problems()
+        stated = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "assets"}
+        self._set(**{name: labels.aligned(problems, name, one, self.assets) for name, one in stated.items()})
         problems.raise_any()
 
     def _set(self, **values: Any) -> None:
@@ -81,6 +96,13 @@ class Market(ABC):
 
         Where volatilities move, it is with those of the opening: it serves to find which normals matter most.
         """
+
+    def log_moments(self, horizon: float) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Return mean and standard deviation, [asset] each, of how far the log prices move within a horizon in years.
+
+        They serve to tell how far prices may go, so a good guess will do. None: unknown, and so not looked at.
+        """
+        return None
 
     def check_grid(self, problems: Problems, horizon: float, steps: int) -> None:  # noqa: B027 - most take any grid
         """Note what is wrong with a grid of time, where the market cannot walk any."""

@@ -58,6 +58,10 @@ class NormalJumps:
         mean, deviation = np.asarray(self.jump_mean), np.asarray(self.jump_volatility)
         return np.asarray(self.jump_intensity * np.expm1(mean + 0.5 * deviation**2))
 
+    def _jumped(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        mean = np.asarray(self.jump_mean)
+        return self.jump_intensity * mean, self.jump_intensity * (mean**2 + np.asarray(self.jump_volatility) ** 2)
+
     def _jump_covariance(self) -> NDArray[np.float64]:
         deviation = np.asarray(self.jump_volatility)
         return np.asarray(self.jump_correlation) * np.outer(deviation, deviation)
