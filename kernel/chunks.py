@@ -71,11 +71,13 @@ class _Largest:
     def add(self, values: NDArray[np.floating]) -> None:
         """Take a part; it is not copied."""
         self._take(values if self._least == -np.inf else _above(values, self._least))
-        if self._size > 2 * self._kept:
+        if self._size > 4 * self._kept:
             self._raise_least()
 
     def values(self) -> NDArray[np.floating]:
         """Return the largest, in no order, in an array of their own; all, where there are no more."""
+        if self._size > 2 * self._kept:
+            self._raise_least()
         values = np.concatenate(self._parts)
         return values if values.size <= self._kept else np.partition(values, values.size - self._kept)[-self._kept :]
 
@@ -92,7 +94,7 @@ class _Largest:
         if np.count_nonzero(values > least) >= self._kept:
             left = _above(values, least)
         else:
-            left = self.values()
+            left = np.partition(values, values.size - self._kept)[-self._kept :]
             least = left.min()
         self._parts, self._size, self._least = [], 0, least
         self._take(left)
@@ -195,14 +197,13 @@ def _walk(job: Job, first: int, last: int, out: Arrays) -> None:
 
 def _arrays_to_summarise(job: Job, first: int, last: int) -> Arrays:
     """Return this thread's arrays for the paths [first, last), with nothing counted: only sums of them are kept."""
-    shape = job.real, job.assets, job.tiers, job.worst_step.size, last - first
+    shape = job.real, job.assets, job.tiers, job.worst_step.size, last - first, job.plan.horizon
     kept, arrays = getattr(_scratch, "arrays", (None, None))
     if arrays is None or kept != shape:
         arrays = new_arrays(job, first, last)
         _scratch.arrays = shape, arrays
     arrays.breaches[...] = 0
-    edge = cell_edges(job.plan.horizon, job.real)
-    return arrays._replace(worst_step=job.worst_step, edge=edge, offset=first)
+    return arrays._replace(worst_step=job.worst_step, offset=first)
 
 
 def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:

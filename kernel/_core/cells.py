@@ -18,15 +18,17 @@ def count_by_cell(breach_time, edge, first, last, chosen, breaches):
     cells, width, half, one = edge.size - 1, chosen.size, 0.5, np.uint64(1)
     horizon, frequency = edge[cells], cells / np.float64(edge[cells])
     for origin in range(first, last, width):
-        n = min(width, last - origin)
-        for j in range(n):
-            chosen[j] = origin + j
+        n = 0
         for k in range(breach_time.shape[0]):
             times, count, found = breach_time[k], breaches[k], 0
+            if k == 0:
+                for i in range(origin, min(origin + width, last)):
+                    chosen[found] = i
+                    found += times[i] <= horizon  # by no branch: which paths breach cannot be foretold
             for j in range(n):
                 i = chosen[j]
                 chosen[found] = i
-                found += times[i] <= horizon  # by no branch: which paths breach cannot be foretold
+                found += times[i] <= horizon
             for j in range(found):
                 time = times[chosen[j]]
                 # rounding moves a time by far less than half a cell: its own is this one or one of the next two
