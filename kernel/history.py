@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks, labels
 from kernel.errors import InvalidInput, Problem, Problems
+from kernel.text import duration
 
 _FEWEST_PRICES = 3
 _TABLE = 2  # dimensions: time, asset
@@ -65,6 +66,8 @@ class History:
         if len(assets) != prices.shape[1]:
             problems.add("assets", f"must name the {prices.shape[1]} columns of the prices, not {len(assets)}")
         times = _check_times(problems, table.times if self.times is None else self.times, len(prices))
+        if times is not None and not problems.found:
+            _check_step(problems, dt, times)
         gaps = _check_gaps(problems, self.gaps, len(prices) - 1)
         extremes = [_labelled_like(problems, field, getattr(self, field), assets, table) for field in ("lows", "highs")]
         lows = _check_extremes(problems, "lows", extremes[0], prices, above=False)
@@ -187,6 +190,17 @@ def _check_times(problems: Problems, times: ArrayLike | None, rows: int) -> NDAr
     if clean.shape != (rows,) or not (np.diff(clean) > np.timedelta64(0, "us")).all():
         problems.add("times", f"must be {rows} times that rise, one for each row")
     return clean
+
+
+def _check_step(problems: Problems, dt: float, times: NDArray[np.datetime64]) -> None:
+    """Note a step that is not that of the times, as hours would be between days.
+
+    Years may have been told in days of trading: half and twice the usual or the average step are let pass.
+    """
+    spans = np.diff(times) / np.timedelta64(1, "D") / 365
+    usual, average = float(np.median(spans)), float(spans.mean())
+    if dt < min(usual, average) / 2 or dt > 2 * max(usual, average):
+        problems.add("dt", f"must be near the step of the times, usually {duration(usual)}, not {duration(dt)}")
 
 
 def _check_gaps(problems: Problems, gaps: ArrayLike | None, steps: int) -> NDArray[np.bool_] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from kernel import checks
 from kernel._core.noise import MAX_PATHS, MAX_STEPS
 from kernel.accounts import Account
+from kernel.accounts.account import Exposures
 from kernel.errors import Problems
 from kernel.ladder import ROUNDING, Ladder, opening_notes
 from kernel.markets import Market
@@ -20,6 +21,7 @@ from kernel.sampling import SAMPLING, check_sampling
 from kernel.text import duration, snake
 
 MONITORING, PRECISION, RECORD = ("continuous", "discrete"), ("single", "double"), ("paths", "summary")
+_COARSE = 0.1  # standard deviation of a step's log price
 _MOST_JUMPS = 100_000  # expected on one path: they are walked one by one
 
 
@@ -145,10 +147,36 @@ def expected_jumps(market: Market, horizon: float) -> float:
     return float(getattr(market, "jump_intensity", 0.0) * horizon)
 
 
-def notes_on(market: Market, account: Account, ladder: Ladder, monitoring: str) -> tuple[str, ...]:
-    """Say what is to be known of a simulation before it runs: what is settled at the opening, what is approximated."""
-    notes = opening_notes(account.exposures(market.assets, np.asarray(market.spot)), ladder)
-    if monitoring == "discrete" or market.between_steps == "exact":
+def notes_on(market: Market, account: Account, ladder: Ladder, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say what is to be known of a simulation before it runs.
+
+    Args:
+        market: of the simulation.
+        account: on its assets.
+        ladder: of tiers.
+        settings: with `horizon`, `steps` and `monitoring`, as they were checked.
+    """
+    exposures = account.exposures(market.assets, np.asarray(market.spot))
+    notes = (*opening_notes(exposures, ladder), *_independent(market), *market.notes(settings["horizon"]))
+    if settings["monitoring"] == "discrete":
         return notes
-    name = snake(type(market).__name__)
-    return (*notes, f"what {name} does between its steps is approximated, by Brownian bridges of the steps' variances")
+    if market.between_steps == "approximate":
+        name = snake(type(market).__name__)
+        notes += (f"what {name} does between its steps is approximated, by Brownian bridges of the steps' variances",)
+    return (*notes, *_bridged_coarsely(market, exposures, settings["horizon"] / settings["steps"]))
+
+
+def _independent(market: Market) -> tuple[str, ...]:
+    correlation = getattr(market, "correlation", None)
+    if correlation is None or len(market.assets) == 1 or (np.asarray(correlation) != np.eye(len(market.assets))).any():
+        return ()
+    return (f"no correlation of {', '.join(market.assets)} is stated: their diffusions are independent",)
+
+
+def _bridged_coarsely(market: Market, exposures: Exposures, span: float) -> tuple[str, ...]:
+    """Say so where the bridge of several assets is coarse (`docs/accuracy.md`)."""
+    moments, held = market.log_moments(span), (exposures.value != 0) | (exposures.requirement != 0)
+    if moments is None or np.count_nonzero(held) <= 1 or moments[1][held].max() <= _COARSE:
+        return ()
+    far = f"log prices move by {moments[1][held].max():.2g} in a step, and beyond {_COARSE:g} its bias shows"
+    return (f"the distance of a tier is bridged approximately on several assets: {far}; use more steps",)

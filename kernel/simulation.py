@@ -143,7 +143,7 @@ def simulate(
         worst_times=tuple(worst_time(job.plan, int(steps)) for steps in job.worst_step),
         summary=summary,
         replicates=replicates,
-        notes=notes_on(market, account, ladder, clean["monitoring"]),
+        notes=notes_on(market, account, ladder, clean),
         **kept,
     )
 

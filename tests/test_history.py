@@ -103,3 +103,14 @@ def test_masked_prices_are_missing() -> None:
     history = kernel.History(assets=("A", "B"), prices=PRICES, dt=0.1, lows=np.ma.array(PRICES - 1, mask=mask))
     assert history.lows is not None
     np.testing.assert_array_equal(np.isnan(history.lows), mask)
+
+
+@pytest.mark.parametrize(("dt", "fits"), [("1d", True), (1 / 252, True), ("1h", False), (1.0, False), (1 / 365, True)])
+def test_a_step_that_contradicts_the_times_is_refused(dt: float | str, fits: bool) -> None:
+    """Rows a day apart are no hours and no years; days of trading in a year, 252 of them, pass."""
+    times = np.datetime64("2024-01-01") + np.arange(4)
+    if fits:
+        assert kernel.History(assets=("A", "B"), prices=PRICES, dt=dt, times=times).times is not None
+    else:
+        with pytest.raises(kernel.InvalidInput, match="dt: must be near the step of the times, usually 24 h, not"):
+            kernel.History(assets=("A", "B"), prices=PRICES, dt=dt, times=times)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from scipy.stats import kstest, norminvgauss
 
 import kernel
-from tests.cases import GBM, HESTON, HORIZON, LADDER, LONG, run
+from tests.cases import FILTERED, GBM, HESTON, HORIZON, LADDER, LONG, run
 from tests.nig import Nig
 
 NIG = Nig(assets=["BTC"], spot=60_000.0, drift=0.1, tail=8.0, skewness=-2.0, scale=3.0)
@@ -105,3 +106,25 @@ def test_what_is_approximated_between_steps_is_noted() -> None:
     ):
         notes = " ".join(run(market, monitoring=monitoring, paths=16).notes)
         assert ("between its steps is approximated" in notes) is noted
+
+
+def test_variance_that_grows_is_noted_in_the_outcome() -> None:
+    """Of a market whose expected variance grows beyond a tenth within the horizon the notes say by how much."""
+    grown = replace(FILTERED, alpha=0.2, beta=0.9)
+    size = (np.asarray(FILTERED.residuals) ** 2).mean()
+    for steps in (1, 40):
+        notes = " ".join(run(grown, horizon=steps * float(FILTERED.dt), steps=steps, paths=16).notes)
+        times = (0.2 * size + 0.9) ** steps
+        assert (f"{times:.3g} times within the horizon" in notes) is (times > 1.1)
+
+
+def test_several_assets_are_told_apart_from_one() -> None:
+    """Coarse bridges of several assets, and diffusions of which no correlation is stated, are named."""
+    account = kernel.Account(cash=0.0, positions=[kernel.Linear(name, 1.0) for name in "AB"], maintenance_rate=0.1)
+    for volatility, correlation, coarse in ((0.9, 0.5, True), (0.05, 0.5, False), (0.05, 0.0, False)):
+        market = kernel.Gbm(
+            assets=["A", "B"], spot=1.0, volatility=volatility, correlation=[[1, correlation], [correlation, 1]]
+        )
+        notes = kernel.simulate(market, account, kernel.Ladder({"call": 2.0}), horizon=1.0, steps=1, paths=16).notes
+        assert any("is bridged approximately on several assets" in note for note in notes) is coarse
+        assert any("no correlation of A, B is stated" in note for note in notes) is (correlation == 0)

@@ -75,7 +75,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) ->
         levels=levels,
         source=source,
         files=(path, path.parent / source.file) if source else (path,),
-        notes=(*notes, *notes_on(market, account, ladder, simulation["monitoring"])),
+        notes=(*notes, *notes_on(market, account, ladder, simulation)),
     )
 
 

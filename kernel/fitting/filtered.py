@@ -54,7 +54,7 @@ def estimate(history: History, volatility: str = "garch", decay: float = 0.94, b
     """
     decay = check_method(METHODS, volatility, decay)
     returns = moving_returns(history, _FEWEST_ROWS)
-    found, notes = fit_each(returns, history.assets, volatility, decay)  # type: ignore[arg-type]
+    found, notes = fit_each(returns, history.assets, volatility, decay, moving=True)  # type: ignore[arg-type]
     fields, errors = _in_years(found, returns, history.dt)
     usual = ", ".join(f"{one:.3g}" for one in np.sqrt([found_one.variances.mean() / history.dt for found_one in found]))
     notes += (f"the volatility is that of the step to come; over the history it was {usual} on average",)

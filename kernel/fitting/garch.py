@@ -61,6 +61,8 @@ class Garch(NamedTuple):
     student_variance: float = 1.0
     """Of the likeliest Student-t innovations, whose heavy tails may promise more or less than the returns showed."""
     notes: tuple[str, ...] = ()
+    growth: tuple[str, ...] = ()
+    """Sentences on what becomes of the expected variance over many steps: for markets whose volatility moves on."""
 
     def recursion(self, dt: float) -> Recursion:
         """Return how the variance goes on, in years, for steps of `dt` years."""
@@ -92,12 +94,16 @@ def fit_garch(returns: NDArray[np.float64], method: Literal["garch", "ewma"], de
 
 
 def fit_each(
-    returns: NDArray[np.float64], assets: Sequence[str], method: Literal["garch", "ewma"], decay: float
+    returns: NDArray[np.float64], assets: Sequence[str], method: Literal["garch", "ewma"], decay: float, *, moving: bool
 ) -> tuple[list[Garch], tuple[str, ...]]:
-    """Return `fit_garch` of each asset, [return, asset], and their notes, of several assets with the names."""
+    """Return `fit_garch` of each asset, [return, asset], and their notes, of several assets with the names.
+
+    moving: of a market whose volatility goes on moving, the notes on its growth too.
+    """
     fits = [fit_garch(moves, method, decay) for moves in returns.T]
     names = [f"{asset}: " if len(fits) > 1 else "" for asset in assets]
-    return fits, tuple(name + note for name, fit in zip(names, fits, strict=True) for note in fit.notes)
+    notes = [(*fit.notes, *fit.growth) if moving else fit.notes for fit in fits]
+    return fits, tuple(name + note for name, each in zip(names, notes, strict=True) for note in each)
 
 
 def _fit_ewma(returns: NDArray[np.float64], decay: float) -> Garch:
@@ -212,7 +218,8 @@ def _garch(
         log_likelihood=log_likelihood,
         parameters=parameters,
         standard_errors=errors,
-        notes=(*notes, *_growth(moved["omega"], moved["alpha"] + moved["beta"] - 1)),
+        notes=tuple(notes),
+        growth=_growth(moved["omega"], moved["alpha"] + moved["beta"] - 1),
     )
 
 

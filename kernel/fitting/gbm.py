@@ -82,7 +82,7 @@ def _now(history: History, method: str, decay: float) -> _Moves:
     from kernel.fitting.garch import fit_each  # noqa: PLC0415 - the average does without all that it imports
 
     n, returns = len(history.returns), history.returns
-    found, notes = fit_each(returns, history.assets, method, decay)  # type: ignore[arg-type]
+    found, notes = fit_each(returns, history.assets, method, decay, moving=False)  # type: ignore[arg-type]
     next_variance = np.array([one.next_variance for one in found])
     errors = np.array([one.standard_errors["next_variance"] for one in found])
     spread, weights = np.column_stack([one.residuals for one in found]), np.full(n, 1 / n)

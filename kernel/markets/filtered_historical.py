@@ -28,6 +28,7 @@ _MOST = 32  # times today's or the long-run volatility: a lane's is held below
 _SETTLED = 1_000  # steps within which what counts as the long run is reached: no volatility explodes to infinity
 _STRETCH = 0.2  # by which a step may differ from those of the history
 _FEWEST = 10
+_NOTED_GROWTH = 1.1  # of the expected variance within a horizon
 
 
 class FilteredStep(NamedTuple):
@@ -185,6 +186,19 @@ class FilteredHistorical(Market):
         largest = (scale * e).max(axis=0)
         growth = largest + np.log(np.exp(scale * e - largest).mean(axis=0)) - scale * e.mean(axis=0)
         return np.asarray(self.drift) * horizon - steps * growth, scale * e.std(axis=0) * math.sqrt(steps)
+
+    def notes(self, horizon: float) -> tuple[str, ...]:
+        """Say how much variance is expected to grow, where it does not go back to an average."""
+        growth = np.asarray(self.alpha) * (np.asarray(self.residuals) ** 2).mean(axis=0) + np.asarray(self.beta)
+        steps = max(1, round(horizon / float(self.dt)))
+        with np.errstate(over="ignore"):
+            times = growth**steps
+        return tuple(
+            f"{asset}: the expected variance grows by {100 * (each - 1):.2g} % a step, {grown:.3g} times within the "
+            "horizon; the fewer steps, the surer"
+            for asset, each, grown in zip(self.assets, growth, times, strict=True)
+            if grown > _NOTED_GROWTH
+        )
 
     def check_grid(self, problems: Problems, horizon: float, steps: int) -> None:
         """Note a step that is not the history's."""

@@ -104,6 +104,10 @@ class Market(ABC):
         """
         return None
 
+    def notes(self, horizon: float) -> tuple[str, ...]:
+        """Return sentences on what the market does within a horizon in years that its parameters do not show."""
+        return ()
+
     def check_grid(self, problems: Problems, horizon: float, steps: int) -> None:  # noqa: B027 - most take any grid
         """Note what is wrong with a grid of time, where the market cannot walk any."""
 
