@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,14 @@ from numpy.typing import NDArray
 
 from kernel.chunks import CELLS, Summary, cell_edges, count_breaches
 from kernel.errors import InvalidInput, Problem
+from kernel.tables import Tabular, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Outcome:
+class Outcome(Tabular):
     """The paths of a simulation, or what the estimates need of them.
 
     With `record="paths"` the arrays are there, float32 or float64 as the precision was; with `record="summary"`
@@ -159,18 +161,29 @@ class Outcome:
     def to_arrow(self) -> pa.Table:
         """Return loss, terminal_price.<asset> and breach_time.<tier> (null: never) as an Arrow table.
 
-        Its schema carries the provenance as JSON under "margin_kernel".
+        Beside them stand, where they were kept, worst.<days>d, and of importance sampling weight and
+        breach_weight.<tier>: without these its paths say nothing of the market. Times are float64 years and at most
+        the horizon, which in single precision may round up. The schema carries the provenance as JSON under
+        "margin_kernel".
 
         Raises:
             InvalidInput: for a summary, which has no paths.
         """
-        from kernel.tables import outcome_table  # noqa: PLC0415 - pyarrow takes long to import
+        if self.loss is None or self.terminal_price is None or self.breach_time is None:
+            raise InvalidInput([Problem("outcome", 'is a summary, which has no paths: simulate with record="paths"')])
+        times = np.minimum(self.breach_time.astype(np.float64), self.horizon)
+        columns: dict[str, Any] = {"loss": self.loss}
+        columns |= _named("terminal_price", self.assets, self.terminal_price)
+        columns |= _named("breach_time", self.tiers, times)
+        if self.worst is not None:
+            columns |= _named("worst", [f"{365 * time:.12g}d" for time in self.worst_times], self.worst)
+        if self.weight is not None and self.breach_weight is not None:
+            columns |= {"weight": self.weight, **_named("breach_weight", self.tiers, self.breach_weight)}
+        return table_of(columns, self.provenance)
 
-        return outcome_table(self)
 
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Export the table to any Arrow library."""
-        return self.to_arrow().__arrow_c_stream__(requested_schema)
+def _named(name: str, kinds: Iterable[str], rows: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
+    return {f"{name}.{kind}": row for kind, row in zip(kinds, rows, strict=True)}
 
 
 def require_outcome(value: object) -> None:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = [
     {"errors", "text", "plain"},
     {"labels"},
-    {"checks"},
+    {"checks", "tables"},
     {"_core"},
     {"history"},
     {"fitting"},
@@ -23,7 +23,7 @@ LAYERS = [
     {"chunks", "precision"},
     {"outcome", "importance", "settings", "workers"},
     {"simulation"},
-    {"measures", "tables", "choice"},
+    {"measures", "choice"},
     {"calibration"},
     {"prices", "backtesting"},
     {"figures"},
@@ -56,9 +56,12 @@ def room(path: Path) -> str:
 
 
 def imports(path: Path) -> set[str]:
-    """List the modules that a file imports at its top, but for type checking alone."""
-    found = set()
-    for node in ast.parse(path.read_text()).body:
+    """List the modules that a file imports, inside its functions too, but for type checking alone."""
+    found, waiting = set(), list[ast.AST](ast.parse(path.read_text()).body)
+    while waiting:
+        node = waiting.pop()
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            waiting += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom) and node.module:

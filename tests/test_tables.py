@@ -15,7 +15,7 @@ import pytest
 
 from kernel.errors import InvalidInput
 from kernel.outcome import Outcome
-from kernel.tables import check_output, outcome_table, write_table, write_text
+from kernel.tables import check_output, write_table, write_text
 
 NAN = float("nan")
 
@@ -32,7 +32,7 @@ def _outcome(**changes: Any) -> Outcome:
 
 def test_table_has_a_column_for_each_result() -> None:
     """An outcome's table holds losses, closing prices by asset and breach times by tier, null for never."""
-    table = outcome_table(_outcome())
+    table = _outcome().to_arrow()
     assert table.column_names == ["loss", "terminal_price.BTC", "terminal_price.ETH", "breach_time.call"]
     assert table["breach_time.call"].to_pylist() == [0.25, None]
     assert table["terminal_price.ETH"].to_pylist() == [20.0, 21.0]
@@ -42,12 +42,12 @@ def test_table_has_a_column_for_each_result() -> None:
 def test_summaries_have_no_table() -> None:
     """A summary is refused with what to do instead."""
     with pytest.raises(InvalidInput, match='record="paths"'):
-        outcome_table(_outcome(loss=None, terminal_price=None, breach_time=None))
+        _outcome(loss=None, terminal_price=None, breach_time=None).to_arrow()
 
 
 def test_parquet_and_csv_read_back(tmp_path: Path) -> None:
     """What is written reads back: in Parquet with its provenance, in CSV with empty cells for never."""
-    table = outcome_table(_outcome())
+    table = _outcome().to_arrow()
     write_table(table, tmp_path / "out.parquet")
     write_table(table, tmp_path / "out.csv")
     read = pa.parquet.read_table(tmp_path / "out.parquet")
@@ -69,7 +69,7 @@ def test_a_write_that_stops_leaves_what_was_there(
 
     monkeypatch.setattr(pa.parquet, "write_table", _stop)
     with pytest.raises((KeyboardInterrupt, InvalidInput)):
-        write_table(outcome_table(_outcome()), path)
+        write_table(_outcome().to_arrow(), path)
     assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"out.parquet": "old"}
 
 
@@ -92,7 +92,7 @@ def test_files_have_the_usual_permissions(tmp_path: Path) -> None:
 def test_other_tables_are_refused(tmp_path: Path) -> None:
     """A table goes to Parquet or CSV alone."""
     with pytest.raises(InvalidInput, match=r"\.parquet or \.csv"):
-        write_table(outcome_table(_outcome()), tmp_path / "out.xlsx")
+        write_table(_outcome().to_arrow(), tmp_path / "out.xlsx")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from kernel.backtesting.shortfall import ShortfallVerdict
 from kernel.backtesting.traffic_light import TrafficLight, YearlyLight, by_year, last_year, traffic_light
 from kernel.backtesting.verdict import Verdict
 from kernel.plain import plain
+from kernel.tables import Tabular, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,7 +83,7 @@ def cover(
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Backtest:
+class Backtest(Tabular):
     """Forecasts, what then happened, and what the tests say of them."""
 
     assets: tuple[str, ...]
@@ -170,13 +171,18 @@ class Backtest:
 
         Its schema carries the provenance as JSON under "margin_kernel".
         """  # noqa: D205 - a list of columns
-        from kernel.tables import backtest_table  # noqa: PLC0415 - pyarrow takes long to import
-
-        return backtest_table(self)
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Export the table to any Arrow library."""
-        return self.to_arrow().__arrow_c_stream__(requested_schema)
+        columns: dict[str, Any] = {} if self.times is None else {"time": self.times}
+        columns |= {"row": self.rows, "market": self.markets, "loss": self.losses}
+        for k, level in enumerate(self.levels):
+            for name in ("value_at_risk", "value_at_risk_error", "expected_shortfall", "expected_shortfall_error"):
+                columns[f"{name}.{level:g}"] = getattr(self, name)[k]
+            columns[f"exception.{level:g}"] = self.exceptions[k]
+            columns[f"undecided.{level:g}"] = self.undecided[k]
+        for k, tier in enumerate(self.tiers):
+            for name in ("breach_probability", "breach_probability_error", "breached"):
+                columns[f"{name}.{tier}"] = getattr(self, name)[k]
+        columns |= {"transform": self.transforms, "paths": self.paths, "by_bars": self.by_bars}
+        return table_of(columns, self.provenance)
 
 
 def _nested(value: Any) -> Any:

@@ -5,11 +5,10 @@ from kernel.tables.read import read_sheet as read_sheet
 from kernel.tables.sheet import Cells as Cells
 from kernel.tables.sheet import Sheet as Sheet
 from kernel.tables.sheet import listed as listed
+from kernel.tables.tabular import Tabular as Tabular
+from kernel.tables.tabular import table_of as table_of
 from kernel.tables.write import OUTPUT_SUFFIXES as OUTPUT_SUFFIXES
-from kernel.tables.write import backtest_table as backtest_table
 from kernel.tables.write import check_output as check_output
-from kernel.tables.write import outcome_table as outcome_table
-from kernel.tables.write import table_of as table_of
 from kernel.tables.write import write_bytes as write_bytes
 from kernel.tables.write import write_table as write_table
 from kernel.tables.write import write_text as write_text

@@ -4,77 +4,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-
-import numpy as np
 
 from kernel.errors import InvalidInput, Problem, Problems
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from kernel.backtesting.result import Backtest
-    from kernel.outcome import Outcome
-
 OUTPUT_SUFFIXES = (".parquet", ".csv", ".json")
-
-
-def outcome_table(outcome: Outcome) -> pa.Table:
-    """Return loss, terminal_price.<asset> and breach_time.<tier> (null: never), with the provenance as metadata.
-
-    Times are float64 and at most the horizon, which in single precision may round up.
-
-    Raises:
-        InvalidInput: for a summary, which has no paths.
-    """
-    import pyarrow as pa
-
-    if outcome.loss is None or outcome.terminal_price is None or outcome.breach_time is None:
-        raise InvalidInput([Problem("outcome", 'is a summary, which has no paths: simulate with record="paths"')])
-    columns = {"loss": pa.array(outcome.loss)}
-    columns |= {
-        f"terminal_price.{name}": pa.array(row)
-        for name, row in zip(outcome.assets, outcome.terminal_price, strict=True)
-    }
-    columns |= {
-        f"breach_time.{name}": pa.array(np.minimum(row.astype(np.float64), outcome.horizon), from_pandas=True)
-        for name, row in zip(outcome.tiers, outcome.breach_time, strict=True)
-    }
-    return pa.table(columns, metadata={b"margin_kernel": json.dumps(outcome.provenance).encode()})
-
-
-def table_of(columns: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> pa.Table:
-    """Return columns, of which NaN is null, as a table, with metadata as JSON where it is given."""
-    import pyarrow as pa
-
-    carried = None if metadata is None else {b"margin_kernel": json.dumps(metadata).encode()}
-    arrays = {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
-    return pa.table(arrays, metadata=carried)
-
-
-def backtest_table(backtest: Backtest) -> pa.Table:
-    """Return a row for each forecast, its columns as `Backtest.to_arrow` says, with the provenance as metadata."""
-    import pyarrow as pa
-
-    columns = {} if backtest.times is None else {"time": pa.array(backtest.times)}
-    columns |= {"row": pa.array(backtest.rows), "market": pa.array(backtest.markets), "loss": pa.array(backtest.losses)}
-    for k, level in enumerate(backtest.levels):
-        for name in ("value_at_risk", "value_at_risk_error", "expected_shortfall", "expected_shortfall_error"):
-            columns[f"{name}.{level:g}"] = pa.array(getattr(backtest, name)[k])
-        columns[f"exception.{level:g}"] = pa.array(backtest.exceptions[k])
-        columns[f"undecided.{level:g}"] = pa.array(backtest.undecided[k])
-    for k, tier in enumerate(backtest.tiers):
-        for name in ("breach_probability", "breach_probability_error", "breached"):
-            columns[f"{name}.{tier}"] = pa.array(getattr(backtest, name)[k])
-    for name, values in (("transform", "transforms"), ("paths", "paths"), ("by_bars", "by_bars")):
-        columns[name] = pa.array(getattr(backtest, values))
-    return pa.table(columns, metadata={b"margin_kernel": json.dumps(backtest.provenance).encode()})
 
 
 def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
