@@ -324,6 +324,7 @@ def threshold(
     from functools import partial
 
     from kernel.figures import plot_thresholds
+    from kernel.measures import curves_table
     from kernel.report import threshold as report
     from kernel.targets import parse_targets
 
@@ -336,7 +337,7 @@ def threshold(
     outcome, seconds = _simulate(job, {**kept, "worst": targets.by}, quiet=quiet)
     curves = report.all_curves(outcome) if drawn else []
     found = report.results(job, outcome, targets, curves, seconds)
-    _write(found, partial(report.table, curves, outcome), output)
+    _write(found, partial(curves_table, curves), output)
     if plot is not None:
         plot_thresholds(curves, job.ladder, plot, targets.probabilities)
         click.echo(f"wrote {plot}", err=True)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks, labels
 from kernel.errors import InvalidInput, Problem, Problems
+from kernel.tables import Tabular, table_of
 from kernel.text import duration
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _FEWEST_PRICES = 3
 _TABLE = 2  # dimensions: time, asset
@@ -20,7 +24,7 @@ _LEAST, _MOST = 1e-12, 1e12  # of a price that a market may open at
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class History:
+class History(Tabular):
     """Prices over time, checked and read-only.
 
     Args:
@@ -92,6 +96,22 @@ class History:
     def last(self) -> NDArray[np.float64]:
         """Last prices, [asset]."""
         return np.array(self.prices[-1])
+
+    def to_arrow(self) -> pa.Table:
+        """Return a row for each time, in columns that `kernel.read_prices` reads back.
+
+        They are time (if known, UTC), <asset>:close and, where any are known, <asset>:low and <asset>:high (null:
+        unknown), and gap (if there is any): true where no return is taken over the step that ends with the row. The
+        schema carries dt, in years, and the notes as JSON under "margin_kernel".
+        """
+        columns: dict[str, Any] = {} if self.times is None else {"time": self.times}
+        for k, asset in enumerate(self.assets):
+            for name, values in (("close", self.prices), ("low", self.lows), ("high", self.highs)):
+                if values is not None:
+                    columns[f"{asset}:{name}"] = values[:, k]
+        if self.gaps is not None:
+            columns["gap"] = np.append(False, self.gaps)
+        return table_of(columns, {"dt": self.dt, "notes": self.notes})
 
 
 def as_history(prices: ArrayLike | History, dt: float | str | None, assets: Sequence[str] | None) -> History:

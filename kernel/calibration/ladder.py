@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kernel import checks
 from kernel.accounts import Account
@@ -16,10 +16,16 @@ from kernel.markets import Market
 from kernel.measures import Estimate
 from kernel.measures.estimate import proportion
 from kernel.settings import check
+from kernel.tables import Tabular, table_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_UNKNOWN = Estimate(math.nan, math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CalibratedLadder:
+class CalibratedLadder(Tabular):
     """A ladder whose tiers leave the response times asked for."""
 
     ladder: Ladder
@@ -28,6 +34,19 @@ class CalibratedLadder:
     """By tier; each interval is given the level of the next deeper tier."""
     achieved: dict[str, Estimate]
     """By tier, the probability that the next one follows within the response time, from noise of its own."""
+
+    def to_arrow(self) -> pa.Table:
+        """Return a row for each tier, the highest first: tier, level, achieved, and of both standard_error, low, high.
+
+        Those of the level are null for "liquidation", whose level was stated, and so is what follows it.
+        """
+        columns: dict[str, Any] = {"tier": self.ladder.names, "level": self.ladder.levels}
+        for name, found in (("level", self.levels), ("achieved", self.achieved)):
+            value, *errors = zip(*(found.get(tier, _UNKNOWN) for tier in self.ladder.names), strict=True)
+            columns.setdefault(name, value)
+            for part, column in zip(("standard_error", "low", "high"), errors, strict=True):
+                columns[f"{name}_{part}"] = column
+        return table_of(columns)
 
 
 def calibrate_ladder(

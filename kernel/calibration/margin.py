@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kernel import checks
 from kernel.accounts import Account
@@ -13,6 +14,10 @@ from kernel.calibration.period import Period, Portfolio, check_period, portfolio
 from kernel.errors import Problems
 from kernel.markets import Market
 from kernel.measures import Estimate
+from kernel.tables import Tabular, table_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MEASURES = ("first_passage", "value_at_risk", "expected_shortfall")
 _LONGEST = 1_000  # years
@@ -20,7 +25,7 @@ _FEWEST = 10  # paths that miss a target, so that it has an interval
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Margin:
+class Margin(Tabular):
     """Margin rates, as shares of the gross notional: the sum over the positions of |quantity| * price."""
 
     maintenance_rate: float
@@ -33,6 +38,20 @@ class Margin:
     """As measured for the final maintenance rate, before rounding."""
     adjustments: tuple[Adjustment, ...]
     """From the measured maintenance rate, step by step, to the final one."""
+
+    def to_arrow(self) -> pa.Table:
+        """Return a row for each step to a final rate: margin (maintenance or initial), step, rate and its errors.
+
+        Steps are those of `adjustments`; of the initial rate "measured" and "final". Only what is measured has a
+        standard_error, low and high; the last row of each margin is in force.
+        """
+        steps = [("maintenance", *one) for one in self.adjustments]
+        steps += [("initial", "measured", self.initial.value), ("initial", "final", self.initial_rate)]
+        measured = {"maintenance": self.maintenance, "initial": self.initial}
+        errors = [measured[kind][1:] if name == "measured" else (math.nan,) * 3 for kind, name, _ in steps]
+        names = ("margin", "step", "rate", "standard_error", "low", "high")
+        rows = [(*step, *error) for step, error in zip(steps, errors, strict=True)]
+        return table_of(dict(zip(names, zip(*rows, strict=True), strict=True)))
 
 
 def calibrate_margin(

@@ -20,6 +20,7 @@ from kernel.ladder import Ladder
 from kernel.markets import Market
 from kernel.measures import Estimate, threshold
 from kernel.simulation import simulate
+from kernel.tables import Tabular, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +30,7 @@ _NONE = Estimate(math.nan, math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Surface:
+class Surface(Tabular):
     """Rates [state, leverage, horizon], NaN where no rate above 0 keeps the target."""
 
     states: tuple[str, ...]
@@ -45,8 +46,6 @@ class Surface:
 
     def to_arrow(self) -> pa.Table:
         """Return a row for each rate: state, leverage, horizon in years, rate, error and interval; null: none."""
-        from kernel.tables import table_of  # noqa: PLC0415 - pyarrow takes long to import
-
         places = np.array(list(np.ndindex(self.rate.shape)))
         columns: dict[str, Any] = {
             "state": [self.states[k] for k in places[:, 0]],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,10 @@ from kernel.errors import Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks, proportion, rank
 from kernel.measures.replicates import are_independent, ordered, reach, share, spread, spreads, weighted
 from kernel.outcome import Outcome, require_outcome
+from kernel.tables import Tabular, table_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def breach_probability(outcome: Outcome, tier: str, by: float | str | None = None) -> Estimate:
@@ -100,8 +105,11 @@ def _sampled_quantile(outcome: Outcome, tier: str, probability: float) -> Estima
 
 
 @dataclass(frozen=True, eq=False)
-class Survival:
-    """The probability of not having breached by each of 1,441 times; unpacks into times and probabilities."""
+class Survival(Tabular):
+    """The probability of not having breached by each of 1,441 times: a table, that unpacks into its first two columns.
+
+    So `times, probabilities = kernel.survival(outcome, "call")`, and `pandas.DataFrame.from_arrow(survival)` has all.
+    """
 
     times: NDArray[np.float64]
     """Years, from 0 to the horizon."""
@@ -109,6 +117,16 @@ class Survival:
     standard_error: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    provenance: dict[str, Any] | None = field(default=None, repr=False)
+    """Of the outcome."""
+
+    def to_arrow(self) -> pa.Table:
+        """Return a row for each time: time in years, probability, standard_error, low and high.
+
+        Its schema carries the provenance of the outcome as JSON under "margin_kernel".
+        """
+        columns = {"time": self.times, "probability": self.probabilities, "standard_error": self.standard_error}
+        return table_of({**columns, "low": self.low, "high": self.high}, self.provenance)
 
     def __iter__(self) -> Iterator[NDArray[np.float64]]:
         return iter((self.times, self.probabilities))
@@ -132,7 +150,8 @@ def survival(outcome: Outcome, tier: str) -> Survival:
         return _sampled_survival(outcome, tier)
     breached = np.cumsum(outcome.breaches_by_cell(tier))
     estimates = np.array([proportion(float(outcome.paths - hits), outcome.paths) for hits in breached])
-    return Survival(outcome.cell_times(), *estimates.T)
+    value, error, low, high = estimates.T
+    return Survival(outcome.cell_times(), value, error, low, high, outcome.provenance)
 
 
 def _sampled_survival(outcome: Outcome, tier: str) -> Survival:
@@ -148,4 +167,4 @@ def _sampled_survival(outcome: Outcome, tier: str) -> Survival:
     most = np.maximum.accumulate(largest)[:-1]
     breached = [share(*numbers, outcome) for numbers in zip(values, errors, np.where(most > 0, most, 1.0), strict=True)]
     value, error, low, high = np.array(breached).T
-    return Survival(edges, 1 - value, error, 1 - high, 1 - low)
+    return Survival(edges, 1 - value, error, 1 - high, 1 - low, outcome.provenance)

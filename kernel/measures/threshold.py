@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +16,11 @@ from kernel.errors import InvalidInput, Problem, Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks
 from kernel.measures.replicates import ROUNDING, are_independent, ordered, reach, spreads
 from kernel.outcome import Outcome, require_outcome
+from kernel.tables import Tabular, table_of
 from kernel.text import duration
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _POINTS = 200  # of a curve, unless told otherwise
 _LEAST, _MOST = 1e-6, 0.5  # their probabilities
@@ -60,7 +66,7 @@ def threshold(outcome: Outcome, probability: float, by: float | str | None = Non
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ThresholdCurve:
+class ThresholdCurve(Tabular):
     """Levels of the metric by the probability that they are breached by a time."""
 
     by: float
@@ -70,6 +76,30 @@ class ThresholdCurve:
     standard_error: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    provenance: dict[str, Any] | None = field(default=None, repr=False)
+    """Of the outcome."""
+
+    def columns(self) -> dict[str, NDArray[np.float64]]:
+        """Return probability, level, standard_error, low and high; infinite ends are no bounds."""
+        values = self.probabilities, self.levels, self.standard_error, self.low, self.high
+        return dict(zip(("probability", "level", "standard_error", "low", "high"), values, strict=True))
+
+    def to_arrow(self) -> pa.Table:
+        """Return a row for each probability: by in years, and the columns; null: no bound.
+
+        Its schema carries the provenance of the outcome as JSON under "margin_kernel".
+        """
+        return curves_table([self])
+
+
+def curves_table(curves: Sequence[ThresholdCurve]) -> pa.Table:
+    """Return the rows of the curves of one outcome, one curve below the other, with the outcome's provenance."""
+    each = [one.columns() for one in curves]
+    columns: dict[str, Any] = {"by": np.repeat([one.by for one in curves], [one.levels.size for one in curves])}
+    for name in each[0]:
+        joined = np.concatenate([one[name] for one in each])
+        columns[name] = np.where(np.isfinite(joined), joined, np.nan)
+    return table_of(columns, curves[0].provenance)
 
 
 def threshold_curve(
@@ -94,7 +124,13 @@ def threshold_curve(
     shares = _checked(outcome, probabilities)
     levels, error, low, high = (_plain_levels if are_independent(outcome) else _sampled_levels)(outcome, row, shares)
     return ThresholdCurve(
-        by=outcome.worst_times[row], probabilities=shares, levels=levels, standard_error=error, low=low, high=high
+        by=outcome.worst_times[row],
+        probabilities=shares,
+        levels=levels,
+        standard_error=error,
+        low=low,
+        high=high,
+        provenance=outcome.provenance,
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from kernel.config.assembly import Run
 from kernel.measures import ThresholdCurve, breach_probability, threshold, threshold_curve
@@ -17,10 +15,6 @@ from kernel.report.run import introduction, simulated
 from kernel.targets import Targets
 from kernel.text import duration
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-_COLUMNS = ("probability", "level", "standard_error", "low", "high")
 _NO_EQUITY = (
     "A target at a level of 0 or below is out of reach: equity itself runs out more often than that. Take less risk in "
     "the positions, or more equity."
@@ -59,31 +53,14 @@ def results(
         ],
     }
     if curves:
-        found["curves"] = [{"by": one.by, **_columns(one)} for one in curves]
+        found["curves"] = [{"by": one.by, **one.columns()} for one in curves]
     told: dict[str, Any] = plain(found)
     return told
-
-
-def _columns(curve: ThresholdCurve) -> dict[str, Any]:
-    values = curve.probabilities, curve.levels, curve.standard_error, curve.low, curve.high
-    return dict(zip(_COLUMNS, values, strict=True))
 
 
 def all_curves(outcome: Outcome) -> list[ThresholdCurve]:
     """Return the curves of an outcome with paths, by each of its times."""
     return [threshold_curve(outcome, by=by) for by in outcome.worst_times]
-
-
-def table(curves: Sequence[ThresholdCurve], outcome: Outcome) -> pa.Table:
-    """Return a row for each time and probability, with the provenance as metadata; null: no bound."""
-    from kernel.tables import table_of  # noqa: PLC0415 - pyarrow takes long to import
-
-    each = [_columns(one) for one in curves]
-    columns: dict[str, Any] = {"by": np.repeat([one.by for one in curves], [one.levels.size for one in curves])}
-    for name in _COLUMNS:
-        joined = np.concatenate([one[name] for one in each])
-        columns[name] = np.where(np.isfinite(joined), joined, np.nan)
-    return table_of(columns, outcome.provenance)
 
 
 # For people
