@@ -20,6 +20,7 @@ from kernel.text import counted, duration, years
 LIQUIDATION = "liquidation"
 _CANDIDATES = 24  # 200,000 paths down as many tiers take a tenth of a second, down 128 of them 1.5 s
 _ROUNDS = 2  # of a closer look, into a few gaps of the one before
+SIMULATIONS = 1 + _ROUNDS  # of a level, at most
 _OF_A_STEP = 1e-9  # a time so close to whole steps is meant to be them
 FEWEST = 100  # breaches that say how often the next tier follows
 _FOLLOWED = 5  # of them, that the next tier has to follow for a target to be told from 0
@@ -70,7 +71,7 @@ class Clients(NamedTuple):
         settings, horizon, steps = self.settings, self.settings["horizon"], self.settings["steps"]
         whole = steps + math.ceil(further / (horizon / steps) - _OF_A_STEP)
         grid = {"horizon": horizon * whole / steps, "steps": whole, "seed": seed}
-        kept = {name: settings[name] for name in ("paths", "monitoring", "precision", "threads")}
+        kept = {name: settings[name] for name in ("paths", "monitoring", "precision", "threads", "progress")}
         times = simulate(self.market, self.account, ladder, **kept, **grid).breach_time
         if times is None:
             raise TypeError("a simulation that keeps its paths has their breach times")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kernel import checks
 from kernel.accounts import Account
-from kernel.calibration.candidates import FEWEST, LIQUIDATION, Clients, Response, solve
+from kernel.calibration.candidates import FEWEST, LIQUIDATION, SIMULATIONS, Clients, Response, solve
+from kernel.calibration.progress import Together
 from kernel.errors import Problems
 from kernel.ladder import Ladder
 from kernel.markets import Market
@@ -63,6 +64,7 @@ def calibrate_ladder(
     monitoring: str = "continuous",
     precision: str = "single",
     threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> CalibratedLadder:
     """Find the lowest levels such that each tier, once breached, leaves a stated time before the next deeper one.
 
@@ -87,6 +89,7 @@ def calibrate_ladder(
         monitoring: as of `simulate`.
         precision: as of `simulate`.
         threads: as of `simulate`.
+        progress: called with paths done and paths in all, of all simulations, in the calling thread.
 
     Raises:
         InvalidInput: with every field to be mended; for a target that no level below the opening value keeps; for
@@ -104,6 +107,7 @@ def calibrate_ladder(
     settings = {
         "horizon": horizon, "steps": steps, "paths": paths, "seed": seed, "monitoring": monitoring,
         "precision": precision, "record": "paths", "levels": (0.99,), "threads": threads,
+        "progress": progress,
     }  # fmt: skip
     problems = Problems()
     _check_responses(problems, responses)
@@ -117,7 +121,8 @@ def calibrate_ladder(
     if clean["paths"] < FEWEST:
         problems.add("paths", f"must be at least {FEWEST}, or no share of them says anything")
     problems.raise_any()
-    clients = Clients(market, account, metric, clean)
+    together = Together(progress, SIMULATIONS * len(responses) + 1, clean["paths"])
+    clients = Clients(market, account, metric, {**clean, "progress": together})
     if liquidation >= clients.opening:
         problems.add("liquidation", f"must be below the opening {metric} ({clients.opening:g}), not {liquidation:g}")
     problems.raise_any()
@@ -125,6 +130,7 @@ def calibrate_ladder(
     below = liquidation
     for name in reversed(list(responses)):
         levels[name] = solve(clients, name, responses[name], below)
+        together.pass_over(SIMULATIONS * len(levels))
         below = levels[name].value
     levels = {name: levels[name] for name in responses}
     ladder = Ladder({**{name: level.value for name, level in levels.items()}, LIQUIDATION: liquidation}, metric)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from kernel import checks
 from kernel.accounts import Account
 from kernel.calibration.adjustment import Adjustment, Policy, rounded_up
 from kernel.calibration.period import Period, Portfolio, check_period, portfolio_of
+from kernel.calibration.progress import Together
 from kernel.errors import Problems
 from kernel.markets import Market
 from kernel.measures import Estimate
@@ -78,6 +79,7 @@ def calibrate_margin(
     monitoring: str = "continuous",
     precision: str = "single",
     threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Margin:
     """Find the least maintenance and initial rates that keep stated targets for a portfolio.
 
@@ -126,6 +128,7 @@ def calibrate_margin(
         monitoring: as of `simulate`.
         precision: as of `simulate`.
         threads: as of `simulate`.
+        progress: called with paths done and paths in all, of all simulations, in the calling thread.
 
     Raises:
         InvalidInput: with every field to be mended; for targets that no rate above 0 and below 1, or none of the grid,
@@ -142,7 +145,8 @@ def calibrate_margin(
     """
     policy = Policy(buffer, stressed, stressed_weight, floor_market, floor, grid)
     settings = {
-        "paths": paths, "seed": seed, "monitoring": monitoring, "precision": precision, "threads": threads
+        "paths": paths, "seed": seed, "monitoring": monitoring, "precision": precision, "threads": threads,
+        "progress": progress,
     }  # fmt: skip
     problems = Problems()
     target = _check_target(problems, measure, probability, confidence)
@@ -164,7 +168,13 @@ def calibrate_margin(
             least = f"{_FEWEST} / paths ({_FEWEST / clean['paths']:g})"
             problems.add(field, f"must be at least {least}, not {share:g}: use more paths")
     problems.raise_any()
-    return _calibrated(market, portfolio_of(account, market), measure, target, policy, period, call, call_probability)
+    simulations = 2 + (stressed is not None) + (floor_market is not None)
+    together = Together(progress, simulations, clean["paths"])
+    period, call = (one._replace(settings={**clean, "progress": together}) for one in (period, call))
+    portfolio = portfolio_of(account, market)
+    found = _calibrated(market, portfolio, measure, target, policy, period, call, call_probability)
+    together.pass_over(simulations)  # what is worth nothing is not simulated
+    return found
 
 
 def _check_target(problems: Problems, measure: str, probability: float | None, confidence: float | None) -> float:

@@ -15,6 +15,7 @@ from kernel import checks
 from kernel._core.noise import MAX_STEPS
 from kernel.accounts import Account, Linear
 from kernel.calibration.period import Period, check_period, portfolio_of
+from kernel.calibration.progress import Together
 from kernel.errors import Problems
 from kernel.ladder import Ladder
 from kernel.markets import Market
@@ -70,6 +71,7 @@ def margin_surface(
     monitoring: str = "continuous",
     precision: str = "single",
     threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Surface:
     """Find, by volatility state, leverage and horizon, the highest maintenance rate that seldom liquidates a client.
 
@@ -94,6 +96,7 @@ def margin_surface(
         monitoring: as of `simulate`.
         precision: as of `simulate`.
         threads: as of `simulate`.
+        progress: called with paths done and paths in all, of all simulations, in the calling thread.
 
     Raises:
         InvalidInput: with every field to be mended.
@@ -108,7 +111,8 @@ def margin_surface(
     """
     problems = Problems()
     settings = {
-        "paths": paths, "seed": seed, "monitoring": monitoring, "precision": precision, "threads": threads
+        "paths": paths, "seed": seed, "monitoring": monitoring, "precision": precision, "threads": threads,
+        "progress": progress,
     }  # fmt: skip
     leverage = _rising(problems, "leverages", leverages, checks.number, at_most=1e6)
     horizon = _rising(problems, "horizons", horizons, checks.years, at_most=1_000)
@@ -128,6 +132,7 @@ def margin_surface(
         problems.add("probability", f"must be at least 1 / paths ({1 / clean['paths']:g}), not {probability:g}")
     problems.raise_any()
     assert held is not None  # noqa: S101 - or there were problems
+    clean["progress"] = Together(progress, len(markets) * leverage.size, clean["paths"])
     found = [[_rates(market, held, one, horizon, probability, whole, clean) for one in leverage] for market in markets]
     rate, error, low, high = np.moveaxis(np.array(found), -1, 0)
     return Surface(
