@@ -9,10 +9,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
+
+from kernel.declared import OPTIONS, Setting
 
 if TYPE_CHECKING:
     from kernel.backtesting import Backtest
@@ -123,17 +126,19 @@ _quiet = click.option("--quiet", is_flag=True, help="No progress bar.")
 _format = click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 
 
-def _of_config(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what says which config file to simulate, and how."""
+def _option(setting: Setting) -> Callable[[Any], Any]:
+    """Return the option that states a setting of the simulation."""
+    shown = setting.metavar or "|".join(setting.choices)
+    return click.option(f"--{setting.name}", metavar=shown, multiple=setting.kind == "times", help=setting.help)
+
+
+def _of_config(command: Callable[..., Any], without: Sequence[str] = ()) -> Callable[..., Any]:
+    """Add what says which config file to simulate, and how, but for some settings."""
     options = [
         _config,
         _market,
         _set,
-        click.option("--paths", metavar="N", help="Number of paths, such as 1e6."),
-        click.option("--seed", metavar="N", help="Seed of the random numbers."),
-        click.option("--threads", metavar="N", help="Threads; default: all available processors."),
-        click.option("--precision", metavar="single|double", help="Precision of the walk."),
-        click.option("--monitoring", metavar="continuous|discrete", help="When breaches are looked for."),
+        *(_option(one) for one in OPTIONS if one.name not in without),
         click.option("--drift", metavar="zero|fitted|NUMBER", help="Of the market; a fitted one has none by default."),
         _quiet,
     ]
@@ -162,7 +167,7 @@ def run(
     limits: Sequence[str],
     *,
     quiet: bool,
-    **settings: str | None,
+    **settings: Any,
 ) -> int:
     """Simulate what a config file states and print losses and breaches with their errors.
 
@@ -174,10 +179,10 @@ def run(
     def parse(job: Run | None) -> list[Limit]:
         return parse_limits(limits, *((job.ladder.names, job.simulation["horizon"]) if job else ()))
 
-    job, checked = _prepare(config, market, overrides, settings, output, parse)
-    record = "paths" if output is not None and output.suffix != ".json" else "summary"
+    paths = output is not None and output.suffix != ".json"
+    job, checked = _prepare(config, market, overrides, settings, output, parse, paths=paths)
     levels = sorted({*job.levels, *(limit.level for limit in checked if limit.level is not None)})
-    outcome, seconds = _simulate(job, {"record": record, "levels": levels}, quiet=quiet)
+    outcome, seconds = _simulate(job, {"levels": levels}, paths=paths, quiet=quiet)
     found = report.results(job, outcome, seconds)
     _write(found, outcome.to_arrow, output)
     if form == "json":
@@ -194,10 +199,12 @@ def _prepare(
     config: Path,
     market: Path | None,
     overrides: Sequence[str],
-    settings: dict[str, str | None],
+    settings: dict[str, Any],
     output: Path | None,
     parse: Callable[[Run | None], T],
     plot: Path | None = None,
+    *,
+    paths: bool,
 ) -> tuple[Run, T]:
     """Check all that can be checked before simulating; parse what the command asks of it."""
     from kernel.config.load import load
@@ -206,7 +213,7 @@ def _prepare(
 
     problems, job, parsed = Problems(), None, None
     places = {"drift": "market.drift"}
-    given = {name: value for name, value in settings.items() if value is not None}
+    given = {name: _joined(value) for name, value in settings.items() if value not in {None, ()}}
     stated = [f"{places.get(name, f'simulation.{name}')}={value}" for name, value in given.items()]
     with problems.under(""):
         job = load(config, [*overrides, *stated], market)
@@ -219,10 +226,21 @@ def _prepare(
     if plot is not None:
         with problems.under(""):
             _check_plot(plot, read)
+    if paths and job is not None and job.simulation.get("record") == "summary":
+        problems.add("simulation.record", "must be 'paths' for what is to be written, or left out")
     problems.raise_any()
     assert job is not None  # noqa: S101 - or there were problems
     assert parsed is not None  # noqa: S101 - as above
     return job, parsed
+
+
+def _joined(value: str | Sequence[str]) -> str:
+    """Return what an option states as a TOML value, also where it may be given again."""
+    import json
+
+    if isinstance(value, str):
+        return value
+    return value[0] if len(value) == 1 else json.dumps(list(value))
 
 
 def _check_plot(plot: Path, read: Iterable[Path]) -> None:
@@ -234,23 +252,21 @@ def _check_plot(plot: Path, read: Iterable[Path]) -> None:
     check_plot()
 
 
-def _simulate(job: Run, kept: dict[str, Any], *, quiet: bool) -> tuple[Outcome, float]:
+def _simulate(job: Run, kept: dict[str, Any], *, paths: bool, quiet: bool) -> tuple[Outcome, float]:
     """Simulate, keeping what is asked for; return the outcome and the seconds that it took."""
     import time
-    from dataclasses import replace
 
     from kernel.errors import InvalidInput, Problem
-    from kernel.simulation import simulate
 
+    if paths:
+        kept = {**kept, "record": "paths"}
     start = time.perf_counter()
     try:
         with _progress("paths", quiet=quiet) as progress:
-            outcome = simulate(job.market, job.account, job.ladder, **job.simulation, **kept, progress=progress)
+            outcome = job.simulate(**kept, progress=progress)
     except MemoryError:
         message = "are more than fit into memory: use fewer, or no --plot and a .json --output or none"
         raise InvalidInput([Problem("simulation.paths", message)]) from None
-    if job.source is not None:
-        outcome = replace(outcome, provenance={**outcome.provenance, "history": job.source._asdict()})
     return outcome, time.perf_counter() - start
 
 
@@ -289,7 +305,7 @@ def _write(found: dict[str, Any], to_arrow: Callable[[], Any], output: Path | No
 
 
 @main.command()
-@_of_config
+@partial(_of_config, without=["worst"])  # which --by says
 @click.option(
     "--probability",
     "probabilities",
@@ -299,7 +315,11 @@ def _write(found: dict[str, Any], to_arrow: Callable[[], Any], output: Path | No
     help="Of a breach, such as 1%; again for more.",
 )
 @click.option(
-    "--by", "times", metavar="DURATION", multiple=True, help="Time of a breach, such as 1d; default: the horizon."
+    "--by",
+    "times",
+    metavar="DURATION",
+    multiple=True,
+    help="Time of a breach, such as 1d; default: those of `worst`, or the horizon.",
 )
 @_format
 @_file("--output", "Also write the curve of all levels to .parquet or .csv, or everything to .json.")
@@ -315,14 +335,12 @@ def threshold(
     times: Sequence[str],
     *,
     quiet: bool,
-    **settings: str | None,
+    **settings: Any,
 ) -> None:
     """Find the levels of the ladder's metric that are breached with given probabilities.
 
     One simulation answers all of them; the ladder's own tiers stand beside them with their breach probabilities.
     """
-    from functools import partial
-
     from kernel.figures import plot_thresholds
     from kernel.measures import curves_table
     from kernel.report import threshold as report
@@ -331,10 +349,10 @@ def threshold(
     def parse(job: Run | None) -> Targets:
         return parse_targets(probabilities, times, job.simulation if job else None)
 
-    job, targets = _prepare(config, market, overrides, settings, output, parse, plot)
     drawn = plot is not None or output is not None
-    kept = {"record": "paths" if drawn else "summary", "levels": [1 - max(targets.probabilities)]}
-    outcome, seconds = _simulate(job, {**kept, "worst": targets.by}, quiet=quiet)
+    job, targets = _prepare(config, market, overrides, settings, output, parse, plot, paths=drawn)
+    kept = {"levels": [1 - max(targets.probabilities)], "worst": targets.by}
+    outcome, seconds = _simulate(job, kept, paths=drawn, quiet=quiet)
     curves = report.all_curves(outcome) if drawn else []
     found = report.results(job, outcome, targets, curves, seconds)
     _write(found, partial(curves_table, curves), output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,15 @@ from kernel import checks
 from kernel._core.noise import MAX_PATHS, MAX_STEPS
 from kernel.accounts import Account
 from kernel.accounts.account import Exposures
+from kernel.declared import SETTINGS
 from kernel.errors import Problems
 from kernel.ladder import ROUNDING, Ladder, opening_notes
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
 from kernel.precision import Grid, check_precision
-from kernel.sampling import SAMPLING, check_sampling
+from kernel.sampling import check_sampling
 from kernel.text import duration, snake
 
-MONITORING, PRECISION, RECORD = ("continuous", "discrete"), ("single", "double"), ("paths", "summary")
 _COARSE = 0.1  # standard deviation of a step's log price
 _MOST_JUMPS = 100_000  # expected on one path: they are walked one by one
 
@@ -43,10 +43,7 @@ def check(
     _check_importance(problems, market, ladder, settings)
     _check_callables(problems, settings.get("executor"), settings.get("progress"))
     clean["sampling"] = settings.get("sampling", "plain")
-    for field, choices in (
-        ("monitoring", MONITORING), ("precision", PRECISION), ("record", RECORD), ("sampling", SAMPLING)
-    ):  # fmt: skip
-        _choice(problems, field, clean[field], choices)
+    _check_choices(problems, clean)
     if np.size(settings["levels"]) == 0:
         problems.add("levels", "must be at least one level, such as 0.99")
     clean["levels"] = np.array(
@@ -77,9 +74,10 @@ def _check_numbers(problems: Problems, market: Market, account: Account, ladder:
     check_precision(problems, market, account, ladder, grid, clean["precision"])
 
 
-def _choice(problems: Problems, field: str, value: object, choices: Sequence[str]) -> None:
-    if value not in choices:
-        problems.add(field, f"must be {' or '.join(choices)}, not {value!r}")
+def _check_choices(problems: Problems, settings: dict[str, Any]) -> None:
+    for one in SETTINGS:
+        if one.choices and settings[one.name] not in one.choices:
+            problems.add(one.name, f"must be {' or '.join(one.choices)}, not {settings[one.name]!r}")
 
 
 def _check_callables(problems: Problems, executor: object, progress: object) -> None:

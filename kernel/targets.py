@@ -29,8 +29,8 @@ def parse_targets(
 
     Args:
         probabilities: such as "1%" or "0.01".
-        by: durations such as "1d"; none: the horizon.
-        simulation: its horizon, steps and paths.
+        by: durations such as "1d"; none: those of the simulation's `worst`, or its horizon.
+        simulation: its horizon, steps, paths, worst and importance.
 
     Raises:
         InvalidInput: with every problem of every target.
@@ -43,7 +43,7 @@ def parse_targets(
     shares = [_probability(problems, text, simulation) for text in probabilities]
     times = [_time(problems, text, simulation) for text in by]
     if not times and simulation is not None:
-        times = [float(simulation["horizon"])]
+        times = _stated(simulation)
     problems.raise_any()
     return Targets(tuple(dict.fromkeys(shares)), tuple(sorted(set(times))))
 
@@ -56,10 +56,18 @@ def _probability(problems: Problems, text: str, simulation: Mapping[str, Any] | 
         return math.nan
     if not 0 < value < 1:
         problems.add("--probability", f"must be above 0 and below 1 (100%), not {text.strip()}")
-    elif simulation is not None and value * simulation["paths"] < 1:
+    elif simulation is not None and simulation["importance"] is None and value * simulation["paths"] < 1:
         known = f"{counted(simulation['paths'], 'path')} can tell {1 / simulation['paths']:g} at the least"
         problems.add("--probability", f"{text.strip()} is too rare: {known}; use more --paths")
     return value
+
+
+def _stated(simulation: Mapping[str, Any]) -> list[float]:
+    """Return the times by which the simulation itself is to keep worst metrics, or else its horizon."""
+    worst = simulation["worst"]
+    if isinstance(worst, bool):
+        return [float(simulation["horizon"])]
+    return [years(one) for one in (worst if isinstance(worst, list) else [worst])]
 
 
 def _time(problems: Problems, text: str, simulation: Mapping[str, Any] | None) -> float:

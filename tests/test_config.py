@@ -100,7 +100,8 @@ def test_every_value_reaches_its_object(write: Write) -> None:
     assert run.account.maintenance_rate == {"BTC": 0.005, "ETH": 0.01}
     assert run.ladder.parameters() == {"metric": "margin_ratio", "tiers": {"call": 1.5, "liquidation": 1.0}}
     expected = {"horizon": 5 / 365, "steps": 2, "paths": 1000, "seed": 0, "monitoring": "continuous"}
-    assert {**expected, "precision": "single", "threads": None} == run.simulation
+    expected |= {"precision": "single", "threads": None, "sampling": "plain", "importance": None, "worst": False}
+    assert expected == run.simulation
     assert run.levels == (0.95, 0.99)
 
 

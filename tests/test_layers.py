@@ -12,7 +12,7 @@ from kernel._core.jit import COMPILED
 ROOT = Path(__file__).parents[1]
 # From the ground up; a module may import its own layer and those before it.
 LAYERS = [
-    {"errors", "text", "plain"},
+    {"errors", "text", "plain", "declared"},
     {"labels"},
     {"checks", "tables"},
     {"_core"},

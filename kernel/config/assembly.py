@@ -5,23 +5,25 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from kernel import simulation
 from kernel.accounts import Account, Linear
 from kernel.config.fitted import OF_HISTORY, Source, fitted_market
+from kernel.declared import SETTINGS, least_record
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.ladder import Ladder
 from kernel.markets import MARKETS, Market
+from kernel.outcome import Outcome
 from kernel.settings import check, notes_on
 
 POSITIONS = {"linear": Linear}
 AT_SPOT = "spot"  # as an entry price: the market's opening price
 _LEVELS = (0.95, 0.99)
-_SETTINGS = {"seed": 0, "monitoring": "continuous", "precision": "single", "threads": None}
 
 Section = dict[str, Any] | None
 T = TypeVar("T")
@@ -45,6 +47,34 @@ class Run:
     """That were read."""
     notes: tuple[str, ...] = ()
     """Sentences: what is to be known of the opening, and of a fitted drift."""
+
+    def simulate(self, **changes: Any) -> Outcome:
+        """Simulate what was loaded: the same bits as `margin run`.
+
+        What is kept follows from `record` as the config states it; where it does not, it is a summary, or the paths
+        where `sampling` or `importance` needs them.
+
+        Args:
+            changes: keyword arguments of `kernel.simulate`, in place of what the config states, such as
+                record="paths", executor or progress.
+
+        Raises:
+            InvalidInput: with every problem found, by the config's names.
+
+        Example:
+            `outcome = kernel.load("margin.toml").simulate(record="paths", seed=7)`
+        """
+        settings = {**self.simulation, "levels": self.levels, **changes}
+        settings.setdefault("record", least_record(settings))
+        problems = Problems()
+        try:
+            outcome = simulation.simulate(self.market, self.account, self.ladder, **settings)
+        except InvalidInput as invalid:
+            problems.found += [Problem(_place(field), message) for field, message in invalid.problems]
+        problems.raise_any()
+        if self.source is None:
+            return outcome
+        return replace(outcome, provenance={**outcome.provenance, "history": self.source._asdict()})
 
 
 def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) -> Run:
@@ -204,16 +234,22 @@ def _simulation(
     ladder: Ladder | None,
     levels: tuple[float, ...],
 ) -> dict[str, Any]:
-    """Return the settings as clean numbers; note what `simulate` would refuse."""
-    section = sections["simulation"]
+    """Return the settings, numbers clean and times as stated; note what `simulate` would refuse.
+
+    The record is among them only where it is stated: it follows from what else is asked for.
+    """
+    section, defaults = sections["simulation"], {one.name: one.default for one in SETTINGS}
     stated = {"horizon": "1d", "steps": 1, "paths": 1} if section is None else section
-    settings = {**_SETTINGS, **stated, "record": "summary", "levels": levels}
+    settings: dict[str, Any] = {**defaults, **stated, "levels": levels}
+    if settings["record"] is None:
+        settings["record"] = least_record(settings)
     parts: tuple[Any, Any, Any] = market, account, ladder  # `check` says which of them are None
     found, clean = check(*parts, settings)
     missing = {name for name, part in (("market", market), ("account", account), ("ladder", ladder)) if part is None}
     missing |= {"horizon", "steps"} if section is None else set()
     _take(problems, [Problem(_place(field), message) for field, message in found.found if field not in missing])
-    return {name: clean[name] for name in ("horizon", "steps", "paths", *_SETTINGS)}
+    kept = {one.name: clean[one.name] for one in SETTINGS if one.name != "record" or "record" in stated}
+    return {**kept, "worst": settings["worst"]}  # whose times `check` counts in steps
 
 
 def _assets(section: Section) -> list[str]:
@@ -228,4 +264,4 @@ def _assets(section: Section) -> list[str]:
 def _place(field: str) -> str:
     if field == "levels":
         return "measures.levels"
-    return f"simulation.{field}" if field in {"horizon", "steps", "paths", *_SETTINGS} else field
+    return f"simulation.{field}" if field in {one.name for one in SETTINGS} else field

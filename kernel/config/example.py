@@ -58,6 +58,11 @@ paths = 1_000_000
 seed = 0
 monitoring = "continuous"     # or discrete: only the ends of the steps count
 precision = "single"          # or double
+# sampling = "sobol"          # for paths a power of two; or antithetic, for a multiple of 100; default: plain
+# importance = "liquidation"  # a tier, or a level such as 0.9999 of losses: what is rare, from few paths
+# worst = ["1d", "5d"]        # keep each path's lowest metric by these ends of steps; or true: by the horizon
+# record = "paths"            # or summary; default: what --output, sampling and importance need
+# threads = 4                 # default: all available processors
 
 [measures]
 levels = [0.95, 0.99]         # of Value at Risk and Expected Shortfall

@@ -18,6 +18,7 @@ from kernel.accounts import Account
 from kernel.config.assembly import AT_SPOT, POSITIONS, Run, assemble, assemble_account
 from kernel.config.documents import joined, override, read_document
 from kernel.config.drift import choose_drift, estimated_drift
+from kernel.declared import REQUIRED, SETTINGS
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.fitting.drift import DRIFTS, Drift
 from kernel.ladder import Ladder
@@ -182,6 +183,14 @@ def _validate_step(value: Any) -> Any:
     return value if isinstance(value, float) else _validate_duration(value)
 
 
+def _validate_times(value: Any) -> Any:
+    """Check true, false, a duration, or a list of them."""
+    if not isinstance(value, bool):
+        for one in value if isinstance(value, list) else [value]:
+            _validate_duration(one)
+    return value
+
+
 _DURATION = Annotated[Any, PlainValidator(_validate_duration)]
 _STEP = Annotated[Any, PlainValidator(_validate_step)]
 _NUMBER = _kind("a number", _is_number)
@@ -200,6 +209,9 @@ _DAY = _kind("an ISO date", lambda value: _is_text(value) or isinstance(value, d
 _PRICE = _kind(f"a number or {AT_SPOT!r}", lambda value: _is_number(value) or value == AT_SPOT)
 _MODEL = _kind(" or ".join(MARKETS), lambda value: _is_text(value) and value in MARKETS)
 _FITTED_MODEL = _kind(f"{' or '.join(FITTED)} to be fitted", lambda value: _is_text(value) and value in FITTED)
+_TARGET = _kind("a tier, or a level such as 0.9999", lambda value: _is_text(value) or _is_number(value))
+_TIMES = Annotated[Any, PlainValidator(_validate_times)]
+_BY_KIND = {"duration": _DURATION, "number": _NUMBER, "word": _TEXT, "target": _TARGET, "times": _TIMES}
 _POSITION_TYPE = _kind(" or ".join(POSITIONS), lambda value: _is_text(value) and value in POSITIONS)
 _BY_ANNOTATION = {
     "Sequence[str]": _NAMES,
@@ -257,8 +269,8 @@ _SECTIONS = {
     "ladder": _shape("Ladder", {"tiers": _table_of(_NUMBER)}, {"metric": _TEXT}),
     "simulation": _shape(
         "Simulation",
-        {"horizon": _DURATION, "steps": _NUMBER, "paths": _NUMBER},
-        {"seed": _NUMBER, "monitoring": _TEXT, "precision": _TEXT, "threads": _NUMBER},
+        {one.name: _BY_KIND[one.kind] for one in SETTINGS if one.default is REQUIRED},
+        {one.name: _BY_KIND[one.kind] for one in SETTINGS if one.default is not REQUIRED},
     ),
     "measures": _shape("Measures", {}, {"levels": _LEVELS}),
 }

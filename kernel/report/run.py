@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from kernel.config.assembly import Run
+from kernel.errors import InvalidInput
 from kernel.measures import (
+    Estimate,
     breach_probability,
     breach_time_quantile,
     expected_shortfall,
+    threshold,
     value_at_risk,
 )
 from kernel.outcome import Outcome
@@ -26,6 +29,7 @@ SCHEMA = 1
 _HELD = "Losses are of the account left alone: whatever breaches, its positions are held to the horizon."
 _MEDIAN = 0.5
 _NAMED = 4
+_DIGITS = 12  # of 1 less a level: what more there is comes of the subtraction
 
 
 def results(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
@@ -51,8 +55,20 @@ def results(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
             for level in run.levels
         ],
     }
+    if outcome.worst_times:
+        found["worst"] = [_worst(outcome, 1 - level, by) for by in outcome.worst_times for level in run.levels]
     told: dict[str, Any] = plain(found)
     return told
+
+
+def _worst(outcome: Outcome, probability: float, by: float) -> dict[str, Any]:
+    """Return the level of the metric that is breached by a time with a probability, None where too few paths tell."""
+    share = round(probability, _DIGITS)
+    try:
+        level = threshold(outcome, share, by)
+    except InvalidInput:
+        level = Estimate(math.nan, math.nan, math.nan, math.nan)
+    return {"by": by, "probability": share, "level": level._asdict()}
 
 
 def simulated(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
@@ -88,7 +104,8 @@ def _opening(run: Run) -> dict[str, Any]:
 
 def text(found: dict[str, Any]) -> str:
     """Write results for people, in at most 100 columns."""
-    return "\n\n".join([*introduction(found), _tiers(found), _losses(found) + "\n" + _HELD]) + "\n"
+    worst = ["\n".join(_lowest(found))] if "worst" in found else []
+    return "\n\n".join([*introduction(found), _tiers(found), *worst, _losses(found) + "\n" + _HELD]) + "\n"
 
 
 def introduction(found: dict[str, Any]) -> list[str]:
@@ -111,8 +128,25 @@ def _head(found: dict[str, Any]) -> str:
     )
     amounts = (f"{name} {figure(opening[name], ',.2f')}" for name in ("equity", "requirement"))
     third = f"opening {', '.join(amounts)}, {opening['metric']} {figure(opening['value'], '.4g')}"
-    lines = f"{first}, over {duration(run['horizon'])}", f"{second}, in {found['seconds']:.2f} s", third
+    lines = [f"{first}, over {duration(run['horizon'])}", f"{second}, in {found['seconds']:.2f} s"]
+    lines += [*_kept(run, opening["metric"]), third]
     return "\n".join(wrapped(line) for line in lines)
+
+
+def _kept(run: dict[str, Any], metric: str) -> list[str]:
+    """Say how paths are sampled and what is kept of them, where that is not the usual."""
+    parts, target = [], run["importance"]
+    if target is not None:
+        event = target if isinstance(target, str) else f"losses beyond value at risk {100 * target:g} %"
+        parts.append(f"importance sampling of {event}")
+    if run["sampling"] != "plain":
+        parts.append(f"{run['sampling']} sampling")
+    if run["worst"]:
+        times = (duration(run["horizon"] * step / run["steps"]) for step in run["worst"])
+        parts.append(f"lowest {metric} kept by {', '.join(times)}")
+    if run["record"] == "paths":
+        parts.append("every path kept")
+    return [", ".join(parts)] if parts else []
 
 
 def _named(assets: Sequence[str]) -> str:
@@ -155,6 +189,14 @@ def _tiers(found: dict[str, Any]) -> str:
         value, interval = percent(one["breach_probability"])
         rows.append([one["tier"], f"{one['level']:g}", value, interval, *time(one["median_breach_time"])])
     return "\n".join(aligned(rows, texts=1))
+
+
+def _lowest(found: dict[str, Any]) -> list[str]:
+    rows = [[f"lowest {found['opening']['metric']}", "probability", "at most", "95% interval"]]
+    for one in found["worst"]:
+        level = amount(one["level"]) if one["level"]["value"] is not None else ("-", "")
+        rows.append([f"within {duration(one['by'])}", f"{100 * one['probability']:g} %", *level])
+    return aligned(rows, texts=1)
 
 
 def _losses(found: dict[str, Any]) -> str:

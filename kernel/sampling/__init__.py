@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kernel.errors import Problems
 
-SAMPLING = ("plain", "antithetic", "sobol")
 # Independent randomisations, from whose spread the errors come. Of pairs they cost nothing: 50 suit round numbers of
 # paths. Of Sobol points each more makes the others smaller, and those gain faster than by their number: ES 99% of one
 # asset from 16,384 paths has an error of 15.7 from 8 of them, 22 from 16, 35 from 32, 53 from 64; its 95% intervals
@@ -19,7 +18,7 @@ def check_sampling(problems: Problems, sampling: str, record: str, paths: int, d
 
     Args:
         problems: takes what is found.
-        sampling: one of SAMPLING.
+        sampling: a key of REPLICATES.
         record: of `simulate`.
         paths: of all replicates.
         dimensions: steps times assets.
