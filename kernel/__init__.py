@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.calibration import margin_surface as margin_surface
     from kernel.choice import Choice as Choice
     from kernel.choice import choose as choose
+    from kernel.config.assembly import Run as Run
+    from kernel.config.load import load as load
     from kernel.errors import InvalidInput as InvalidInput
     from kernel.figures import plot_backtest as plot_backtest
     from kernel.figures import plot_fits as plot_fits
@@ -62,6 +64,8 @@ _PLACES = {
     "margin_surface": "kernel.calibration",
     "Choice": "kernel.choice",
     "choose": "kernel.choice",
+    "Run": "kernel.config.assembly",
+    "load": "kernel.config.load",
     "InvalidInput": "kernel.errors",
     "plot_backtest": "kernel.figures",
     "plot_fits": "kernel.figures",

@@ -77,18 +77,18 @@ class Run:
         return replace(outcome, provenance={**outcome.provenance, "history": self.source._asdict()})
 
 
-def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) -> Run:
+def assemble(problems: Problems, sections: Mapping[str, Section], folder: Path) -> Run:
     """Build a run from sections whose keys are known; NaN stands for a value whose problem is noted already.
 
     Args:
         problems: noted so far.
         sections: by name, in the order of the report; None for one that is missing.
-        path: of the config file; a history is looked for beside it.
+        folder: in which a history is looked for.
 
     Raises:
         InvalidInput: with the problems noted before and those found here.
     """
-    market, source, notes = _market(problems, sections["market"], path.parent)
+    market, source, notes = _market(problems, sections["market"], folder)
     assets = _assets(sections["market"]) if market is None else market.assets
     account = _account(problems, sections["account"], market, assets)
     ladder = _built(problems, "ladder", Ladder, sections["ladder"])
@@ -104,7 +104,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], path: Path) ->
         simulation=simulation,
         levels=levels,
         source=source,
-        files=(path, path.parent / source.file) if source else (path,),
+        files=(folder / source.file,) if source else (),
         notes=(*notes, *notes_on(market, account, ladder, simulation)),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,21 +23,40 @@ def read_document(path: Path) -> dict[str, Any]:
     Raises:
         InvalidInput: if it cannot be read, with the line where that is the reason.
     """
+    if path.suffix not in _PARSERS:
+        raise InvalidInput([Problem(str(path), f"must be a {' or '.join(_PARSERS)} file")])
+    return _document(str(path), path.suffix[1:].upper(), _PARSERS[path.suffix], path.read_bytes)
+
+
+def read_stdin() -> dict[str, Any]:
+    """Read what stands on stdin: JSON if it begins with a brace, else TOML.
+
+    Raises:
+        InvalidInput: if it cannot be read, with the line where that is the reason.
+    """
+    return _document("stdin", "TOML or JSON", _parse_either, _stdin)
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:
+        raise OSError("it is closed")
+    return sys.stdin.buffer.read()
+
+
+def _document(name: str, form: str, parse: Callable[[str], Any], read: Callable[[], bytes]) -> dict[str, Any]:
     try:
-        document = _PARSERS[path.suffix](path.read_text(encoding="utf-8-sig"))
-    except KeyError:
-        message = f"must be a {' or '.join(_PARSERS)} file"
+        document = parse(read().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 text: {error}"
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
     except (ValueError, RecursionError) as error:
-        message = f"is not valid {path.suffix[1:].upper()}: {error}"
+        message = f"is not valid {form}: {error}"
     else:
         if isinstance(document, dict):
             return document
         message = "must hold one object"
-    raise InvalidInput([Problem(str(path), message)])
+    raise InvalidInput([Problem(name, message)])
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -49,6 +69,10 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _parse_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=_distinct)
+
+
+def _parse_either(text: str) -> Any:
+    return (_parse_json if text.lstrip().startswith("{") else tomllib.loads)(text)
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": _parse_json}

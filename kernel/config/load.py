@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, replace
@@ -18,6 +19,7 @@ from kernel.accounts import Account
 from kernel.config.assembly import AT_SPOT, POSITIONS, Run, assemble, assemble_account
 from kernel.config.documents import joined, override, read_document
 from kernel.config.drift import choose_drift, estimated_drift
+from kernel.config.source import read_config
 from kernel.declared import REQUIRED, SETTINGS
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.fitting.drift import DRIFTS, Drift
@@ -29,11 +31,17 @@ _MOST = 10**300
 _FILE = "market.file"
 
 
-def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = (), market: str | Path | None = None) -> Run:
-    """Read a run from a .toml or .json file.
+def load(
+    config: str | os.PathLike[str] | Mapping[str, Any],
+    overrides: Mapping[str, Any] | Iterable[str] = (),
+    market: str | os.PathLike[str] | None = None,
+) -> Run:
+    """Load what `margin run` simulates: market, account, ladder and settings, checked.
 
     Args:
-        path: the file; a history, or a file of the market, that it names is looked for beside it.
+        config: a .toml or .json file; a history, or a file of the market, that it names is looked for beside it. Or
+            "-" for stdin, TOML or JSON, or a mapping of the sections: for both what they name is looked for in the
+            working folder.
         market: a file that `margin fit` wrote, in place of the section [market]; what that states beside a `file`
             of its own, such as a drift, goes on to have the last word.
         overrides: values by path, such as {"market.volatility": 0.8}, or texts such as "market.volatility=0.8".
@@ -42,36 +50,51 @@ def load(path: str | Path, overrides: Mapping[str, Any] | Iterable[str] = (), ma
         InvalidInput: with every problem of every section.
 
     Example:
-        `run = load("margin.toml", ["simulation.paths=1e6"])`
+        >>> import kernel
+        >>> position = {"asset": "BTC", "quantity": 1.0, "entry_price": "spot"}
+        >>> config = {
+        ...     "market": {"model": "gbm", "assets": ["BTC"], "spot": 60_000.0, "volatility": 0.65},
+        ...     "account": {"cash": 6_000.0, "maintenance_rate": 0.005, "positions": [position]},
+        ...     "ladder": {"tiers": {"call": 2.0, "liquidation": 1.0}},
+        ...     "simulation": {"horizon": "5d", "steps": 1, "paths": 10_000},
+        ... }
+        >>> run = kernel.load(config, ["simulation.seed=7"])  # or kernel.load("margin.toml", ...)
+        >>> run.simulation["seed"], run.levels, run.notes
+        (7, (0.95, 0.99), ())
+        >>> outcome = run.simulate()  # the same bits as `margin run margin.toml --seed 7`
+        >>> round(kernel.breach_probability(outcome, "liquidation").value, 1)
+        0.2
     """
-    problems, path = Problems(), Path(path)
-    document = read_document(path)
+    problems, (document, folder, files) = Problems(), read_config(config)
     if market is not None:
         stated = document.get("market")
         beside = stated if isinstance(stated, dict) and "file" in stated else {}
-        document["market"] = {**beside, "file": str(market)}
+        document["market"] = {**beside, "file": os.fspath(market)}
     overrides = _pull_file(document, dict(overrides) if isinstance(overrides, Mapping) else list(overrides))
-    fitted, estimate = _take_market(document, Path() if market is not None else path.parent)
+    fitted, estimate = _take_market(document, Path() if market is not None else folder)
     override(problems, document, overrides)
     choose_drift(problems, document.get("market"), estimate)
     for name in [name for name in document if name not in _SECTIONS]:
         problems.add(name, f"is not a section{near(name, _SECTIONS)}")
     sections = {name: _checked(problems, name, document.get(name)) for name in _SECTIONS}
-    run = assemble(problems, sections, path)
+    run = assemble(problems, sections, folder)
     notes = run.notes
     if estimate is not None and estimate.assets == run.market.assets:
         notes = (*estimate.notes(run.market.drift), *notes)
-    return replace(run, files=(*run.files, *fitted), market_file=str(fitted[0]) if fitted else None, notes=notes)
+    return replace(
+        run, files=(*files, *run.files, *fitted), market_file=str(fitted[0]) if fitted else None, notes=notes
+    )
 
 
-def load_account(path: str | Path, market: Market) -> tuple[Account, Ladder]:
+def load_account(config: str | os.PathLike[str], market: Market) -> tuple[Account, Ladder]:
     """Read the account and the ladder of a config file, for another market than its own.
 
     Where the file states opening prices of its own, the account is stated at those: quantities and entry prices are
     taken to the market's prices, so that notionals and leverage stay.
 
     Args:
-        path: the file; its other sections are passed over, but for the opening prices of a market of the same assets.
+        config: the file, or "-" for stdin; its other sections are passed over, but for the opening prices of a market
+            of the same assets.
         market: at whose opening prices the account is to be.
 
     Raises:
@@ -80,7 +103,7 @@ def load_account(path: str | Path, market: Market) -> tuple[Account, Ladder]:
     Example:
         `account, ladder = load_account("margin.toml", market)`
     """
-    problems, document = Problems(), read_document(Path(path))
+    problems, document = Problems(), read_config(config).document
     sections = {name: _checked(problems, name, document.get(name)) for name in ("account", "ladder")}
     stated = _stated_prices(document.get("market"), market)
     account, ladder = assemble_account(problems, sections, stated)
