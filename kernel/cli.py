@@ -64,10 +64,10 @@ def _refuse(messages: Sequence[str]) -> int:
     return INVALID
 
 
-def _print(text: str) -> None:
+def _print(content: str | bytes) -> None:
     """Print to stdout; a reader that has gone away is no error."""
     try:
-        click.echo(text, nl=not text.endswith("\n"))
+        click.echo(content, nl=isinstance(content, str) and not content.endswith("\n"))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -80,6 +80,19 @@ def _print_json(value: object) -> None:
     import json
 
     _print(json.dumps(value, indent=2, allow_nan=False))
+
+
+def _tell(found: dict[str, Any], text: Callable[[dict[str, Any]], str], form: str, output: Path | None) -> None:
+    """Print results for people or as JSON: to stderr where what is asked for as output goes to stdout."""
+    import json
+
+    from kernel.tables import stdout_form
+
+    told = json.dumps(found, indent=2, allow_nan=False) if form == "json" else text(found).rstrip("\n")
+    if stdout_form(output):
+        click.echo(told, err=True)
+    else:
+        _print(told)
 
 
 def _at_most_one(_: click.Context, __: click.Parameter, values: Sequence[Path]) -> Path | None:
@@ -114,7 +127,7 @@ def _file(name: str, purpose: str) -> Callable[[Any], Any]:
     return click.option(name, metavar="FILE", type=kind, multiple=True, callback=_at_most_one, help=purpose)
 
 
-_config = click.argument("config", type=click.Path(path_type=Path))
+_config = click.argument("config", type=click.Path(path_type=Path))  # - is stdin
 _market = click.option(
     "--market",
     metavar="FILE",
@@ -150,7 +163,7 @@ def _of_config(command: Callable[..., Any], without: Sequence[str] = ()) -> Call
 @main.command()
 @_of_config
 @_format
-@_file("--output", "Also write .parquet or .csv (every path) or .json.")
+@_file("--output", "Also write .parquet or .csv (every path) or .json; to stdout as -.csv, or as -, which is JSON.")
 @click.option(
     "--fail-if",
     "limits",
@@ -169,26 +182,24 @@ def run(
     quiet: bool,
     **settings: Any,
 ) -> int:
-    """Simulate what a config file states and print losses and breaches with their errors.
+    """Simulate what a config file (-: stdin) states and print losses and breaches with their errors.
 
     Exits with 0 when done, 1 if a limit of --fail-if is violated, 2 for invalid input, 130 when interrupted.
     """
     from kernel.limits import parse_limits
     from kernel.report import run as report
+    from kernel.tables import form_of
 
     def parse(job: Run | None) -> list[Limit]:
         return parse_limits(limits, *((job.ladder.names, job.simulation["horizon"]) if job else ()))
 
-    paths = output is not None and output.suffix != ".json"
+    paths = output is not None and form_of(output) != ".json"
     job, checked = _prepare(config, market, overrides, settings, output, parse, paths=paths)
     levels = sorted({*job.levels, *(limit.level for limit in checked if limit.level is not None)})
     outcome, seconds = _simulate(job, {"levels": levels}, paths=paths, quiet=quiet)
     found = report.results(job, outcome, seconds)
     _write(found, outcome.to_arrow, output)
-    if form == "json":
-        _print_json(found)
-    else:
-        _print(report.text(found))
+    _tell(found, report.text, form, output)
     violations = [message for limit in checked if (message := limit.violation(outcome))]
     for message in violations:
         click.echo(f"violated: {message}", err=True)
@@ -222,7 +233,7 @@ def _prepare(
     read = job.files if job else [config]
     if output is not None:
         with problems.under(""):
-            check_output(output, spared=read)
+            check_output(output, spared=read, stdout=True)
     if plot is not None:
         with problems.under(""):
             _check_plot(plot, read)
@@ -296,12 +307,24 @@ def _write(found: dict[str, Any], to_arrow: Callable[[], Any], output: Path | No
         return
     import json
 
-    from kernel.tables import write_table, write_text
+    from kernel.tables import form_of, packed, stdout_form, write_table
 
-    if output.suffix == ".json":
-        write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", output)
+    form = form_of(output)
+    if form == ".json":
+        _write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", output)
+    elif stdout_form(output):
+        _print(packed(to_arrow(), form))
     else:
         write_table(to_arrow(), output)
+
+
+def _write_text(text: str, output: Path) -> None:
+    from kernel.tables import stdout_form, write_text
+
+    if stdout_form(output):
+        _print(text)
+    else:
+        write_text(text, output)
 
 
 @main.command()
@@ -322,7 +345,10 @@ def _write(found: dict[str, Any], to_arrow: Callable[[], Any], output: Path | No
     help="Time of a breach, such as 1d; default: those of `worst`, or the horizon.",
 )
 @_format
-@_file("--output", "Also write the curve of all levels to .parquet or .csv, or everything to .json.")
+@_file(
+    "--output",
+    "Also write the curves to .parquet or .csv, or everything to .json; to stdout as -.csv or -.",
+)
 @_file("--plot", "Draw the curve, with the ladder's tiers, to .png or .svg.")
 def threshold(
     config: Path,
@@ -339,7 +365,8 @@ def threshold(
 ) -> None:
     """Find the levels of the ladder's metric that are breached with given probabilities.
 
-    One simulation answers all of them; the ladder's own tiers stand beside them with their breach probabilities.
+    One simulation answers all of them; the ladder's own tiers stand beside them with their breach probabilities. A
+    CONFIG of - is stdin.
     """
     from kernel.figures import plot_thresholds
     from kernel.measures import curves_table
@@ -359,10 +386,7 @@ def threshold(
     if plot is not None:
         plot_thresholds(curves, job.ladder, plot, targets.probabilities)
         click.echo(f"wrote {plot}", err=True)
-    if form == "json":
-        _print_json(found)
-    else:
-        _print(report.text(found))
+    _tell(found, report.text, form, output)
 
 
 def _of_history(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -415,7 +439,7 @@ def _files(prices: Sequence[str]) -> list[tuple[str, Path]]:
 @main.command()
 @_of_history
 @_format
-@_file("--output", "Write the market to .toml or .json, for `margin run --market`.")
+@_file("--output", "Write the market to .toml or .json, for `margin run --market`; to stdout as -.toml or -.")
 @_file("--plot", "Draw density, tails and quantiles to .png or .svg.")
 def fit(
     prices: Sequence[str],
@@ -442,10 +466,7 @@ def fit(
     found = fit_files(files, market, named, settings, drift, **how)
     told = report.results(found)
     _save_fit(found, told, output, plot)
-    if form == "json":
-        _print_json(told)
-    else:
-        _print(report.text(told))
+    _tell(told, report.text, form, output)
 
 
 def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Path | None) -> None:
@@ -453,15 +474,16 @@ def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Pa
 
     from kernel.config.documents import commented, to_toml
     from kernel.figures import plot_fits
-    from kernel.tables import write_text
+    from kernel.tables import form_of, stdout_form
 
     if plot is not None:
         plot_fits(found.history, found.compared, plot)
         click.echo(f"wrote {plot}", err=True)
     if output is not None:
-        in_toml, text = output.suffix == ".toml", json.dumps(told, indent=2, allow_nan=False) + "\n"
-        write_text(commented(told["fit"]["notes"]) + to_toml(told) if in_toml else text, output)
-        click.echo(f"wrote {output}; next: margin run CONFIG --market {output}", err=True)
+        in_toml, text = form_of(output) == ".toml", json.dumps(told, indent=2, allow_nan=False) + "\n"
+        _write_text(commented(told["fit"]["notes"]) + to_toml(told) if in_toml else text, output)
+        if not stdout_form(output):
+            click.echo(f"wrote {output}; next: margin run CONFIG --market {output}", err=True)
 
 
 @main.command()
@@ -482,7 +504,7 @@ def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Pa
 @click.option("--threads", metavar="N", help="Threads; default: all available processors.")
 @_file("--config", "Take the account and the ladder from a config file; default: one unit of wealth.")
 @_format
-@_file("--output", "Also write .parquet or .csv (every forecast) or .json.")
+@_file("--output", "Also write .parquet or .csv (every forecast) or .json; to stdout as -.csv or -.")
 @_file("--plot", "Draw losses against Value at Risk, and the calibration, to .png or .svg.")
 @_quiet
 def backtest(
@@ -524,10 +546,7 @@ def backtest(
         found = backtest_files(files, named, reading, config, {**stated, **how})
     told = report.results(found)
     _save_backtest(found.backtest, told, output, plot)
-    if form == "json":
-        _print_json(told)
-    else:
-        _print(report.text(told))
+    _tell(told, report.text, form, output)
 
 
 def _save_backtest(tested: Backtest, told: dict[str, Any], output: Path | None, plot: Path | None) -> None:
@@ -543,13 +562,15 @@ def _save_backtest(tested: Backtest, told: dict[str, Any], output: Path | None, 
 @click.argument("path", type=click.Path(path_type=Path), default="margin.toml")
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def init(path: Path, *, force: bool) -> int:
-    """Write a commented example of a config file."""
+    """Write a commented example of a config file (-: to stdout)."""
     from kernel.config.example import EXAMPLE
-    from kernel.tables import write_text
 
+    if str(path) == "-":
+        _print(EXAMPLE)
+        return 0
     if path.exists() and not force:
         return _refuse([f"{path}: is there already; overwrite it with --force"])
-    write_text(EXAMPLE, path)
+    _write_text(EXAMPLE, path)
     click.echo(f"wrote {path}; next: margin run {path}", err=True)
     return 0
 
@@ -559,12 +580,12 @@ def init(path: Path, *, force: bool) -> int:
 @_market
 @_set
 def validate(config: Path, market: Path | None, overrides: Sequence[str]) -> None:
-    """Check a config file, and the history that it names, without simulating."""
+    """Check a config file (-: stdin), and the history that it names, without simulating."""
     from kernel.config.load import load
 
     for note in load(config, overrides, market).notes:
         click.echo(f"note: {note}", err=True)
-    click.echo(f"{config} is valid", err=True)
+    click.echo(f"{'stdin' if str(config) == '-' else config} is valid", err=True)
 
 
 @main.command()
@@ -581,7 +602,7 @@ def warmup(precision: str) -> None:
 
 @main.command()
 @_format
-@_file("--output", "Also write the figures to .json.")
+@_file("--output", "Also write the figures to .json; to stdout as -.")
 @_quiet
 def bench(form: str, output: Path | None, *, quiet: bool) -> None:
     """Measure this machine in about a minute and print it beside the machines measured before.
@@ -593,14 +614,11 @@ def bench(form: str, output: Path | None, *, quiet: bool) -> None:
     from kernel.tables import check_output
 
     if output is not None:
-        check_output(output, suffixes=(".json",))
+        check_output(output, suffixes=(".json",), stdout=True)
     with _progress("seconds", quiet=quiet) as progress:
         found = measured(progress=progress)
     _write(found, lambda: None, output)
-    if form == "json":
-        _print_json(found)
-    else:
-        _print(report.text(found, recorded()))
+    _tell(found, lambda one: report.text(one, recorded()), form, output)
 
 
 @main.command()

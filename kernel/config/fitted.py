@@ -93,7 +93,7 @@ def check_fit(
     check_model(problems, market, how)
     if output is not None:
         with problems.under(""):
-            check_output(output, paths, suffixes=suffixes)
+            check_output(output, paths, suffixes=suffixes, stdout=True)
     if plot is not None:
         with problems.under(""):
             check_output(plot, paths, suffixes=SUFFIXES, field="plot")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,3 +35,11 @@ def table_of(columns: Mapping[str, Any], metadata: Mapping[str, Any] | None = No
     carried = None if metadata is None else {b"margin_kernel": json.dumps(metadata).encode()}
     arrays = {name: pa.array(column, from_pandas=True) for name, column in columns.items()}
     return pa.table(arrays, metadata=carried)
+
+
+def writers() -> dict[str, Callable[..., Any]]:
+    """Return by suffix what writes a table to a file that is open."""
+    import pyarrow.csv  # noqa: PLC0415 - takes long to import
+    import pyarrow.parquet  # noqa: PLC0415 - as above
+
+    return {".parquet": pyarrow.parquet.write_table, ".csv": pyarrow.csv.write_csv}

@@ -1,17 +1,17 @@
 """Results out, whole or not at all: Arrow, Parquet, CSV and text."""
 
-# ruff: noqa: PLC0415 - pyarrow takes long to import: only where it is used
-
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from kernel.errors import InvalidInput, Problem, Problems
+from kernel.tables.stdout import check_stdout, stdout_form
+from kernel.tables.tabular import writers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,13 +25,9 @@ def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
     Raises:
         InvalidInput: for any other suffix, or a path that cannot be written.
     """
-    import pyarrow.csv
-    import pyarrow.parquet
-
-    writers: dict[str, Callable[..., Any]] = {".parquet": pyarrow.parquet.write_table, ".csv": pyarrow.csv.write_csv}
-    write = writers.get(Path(path).suffix)
+    write = writers().get(Path(path).suffix)
     if write is None:
-        raise InvalidInput([Problem("output", f"must end in {' or '.join(writers)}, not {Path(path).name!r}")])
+        raise InvalidInput([Problem("output", f"must end in {' or '.join(writers())}, not {Path(path).name!r}")])
     with _reported(path), _replacing(path) as file:
         write(table, file)
 
@@ -61,6 +57,7 @@ def check_output(
     *,
     suffixes: Sequence[str] = OUTPUT_SUFFIXES,
     field: str = "output",
+    stdout: bool = False,
 ) -> None:
     """Check that a result can be written to a path; leave nothing there.
 
@@ -69,10 +66,14 @@ def check_output(
         spared: files that must not be overwritten: what the result is made from.
         suffixes: that the file may have.
         field: that a problem names.
+        stdout: whether "-", or a form such as "-.csv", is stdout rather than a file.
 
     Raises:
         InvalidInput: for an unknown suffix, a missing or unwritable folder, or a folder in the file's place.
     """
+    if stdout and stdout_form(path):
+        check_stdout(path, suffixes, field)
+        return
     problems = Problems()
     if Path(path).suffix not in suffixes:
         problems.add(field, f"must end in {' or '.join(suffixes)}, not {Path(path).name!r}")
