@@ -26,9 +26,9 @@ SETTINGS = (
     Setting("steps", "number"),
     Setting("paths", "number", metavar="N", help="Number of paths, such as 1e6."),
     Setting("seed", "number", 0, metavar="N", help="Seed of the random numbers."),
-    Setting("threads", "number", None, metavar="N", help="Threads; default: all available processors."),
-    Setting("precision", "word", "single", ("single", "double"), help="Precision of the walk."),
     Setting("monitoring", "word", "continuous", ("continuous", "discrete"), help="When breaches are looked for."),
+    Setting("precision", "word", "single", ("single", "double"), help="Precision of the walk."),
+    Setting("record", "word", None, ("paths", "summary")),  # None: as much as the rest needs
     Setting("sampling", "word", "plain", ("plain", "antithetic", "sobol"), help="How normals are drawn."),
     Setting(
         "importance",
@@ -44,7 +44,7 @@ SETTINGS = (
         metavar="DURATION|true",
         help="Keep the lowest metric by a time such as 1d, again for more, or over the horizon (true).",
     ),
-    Setting("record", "word", None, ("paths", "summary")),  # None: as much as the rest needs
+    Setting("threads", "number", None, metavar="N", help="Threads; default: all available processors."),
 )
 OPTIONS = tuple(one for one in SETTINGS if one.help)
 
