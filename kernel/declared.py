@@ -56,5 +56,5 @@ def least_record(settings: dict[str, Any]) -> str:
         >>> least_record({"sampling": "plain", "importance": "call"})
         'paths'
     """
-    needs_paths = settings["sampling"] != "plain" or settings["importance"] is not None
-    return "paths" if needs_paths else "summary"
+    plain = isinstance(settings["sampling"], str) and settings["sampling"] == "plain"
+    return "summary" if plain and settings["importance"] is None else "paths"
