@@ -202,6 +202,15 @@ def test_no_two_of_many_curves_look_alike_in_grey(drawn: Draw) -> None:
     assert len(set(looks)) == 40
 
 
+def test_a_curve_has_its_markers_where_it_is_seen(drawn: Draw) -> None:
+    """Of a curve that runs out of the frame, what is inside has eight marks and up, whatever is outside."""
+    axes = drawn(kernel.plot_thresholds, curve(centre=1.2, width=0.5), README).figure.axes[0]
+    line = axes.get_lines()[0]
+    marks = np.asarray(line.get_xdata())[np.array(line.get_markevery())]
+    assert np.asarray(line.get_xdata()).min() < axes.get_xlim()[0] < marks.min()
+    assert 8 <= marks.size <= 16
+
+
 REFUSED: list[tuple[Callable[..., None], tuple[Any, ...], str]] = [
     (kernel.plot_fits, (ONE, [1]), "fits: must map labels to lists of fits"),
     (kernel.plot_fits, (ONE, {"a": [3]}), "fits.a: must be a list of kernel.Fit, not of int"),

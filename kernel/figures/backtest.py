@@ -13,6 +13,7 @@ from kernel.figures.page import legend_below, page, require, settle
 from kernel.figures.palette import PALE, colour, dashes, marker, points
 from kernel.figures.ticks import dates, linear, linear_percent
 from kernel.figures.words import number, percent, told_apart, wrapped
+from kernel.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +67,7 @@ def _losses(axes: Axes, backtest: Backtest) -> tuple[list[Any], list[str]]:
             fillstyle="none",
         )  # fmt: skip
         handles.append((line[0], ring[0]))
-        told = f"{tested.exceptions} exceptions, {number(tested.expected)} expected"
+        told = f"{counted(tested.exceptions, 'exception')}, {number(tested.expected)} expected"
         names.append(f"{percent(level)} Value at Risk: {told}")
     unit = "of the opening equity" if math.isclose(backtest.opening_equity, 1) else "in currency"
     axes.axhline(0, color="black", linewidth=0.6)
@@ -95,13 +96,15 @@ def _calibration(axes: Axes, backtest: Backtest, first: int) -> tuple[list[Any],
         observed = np.array([one.observed for one in scored.curve]).reshape(-1, 4)  # [bin, estimate]
         bars = np.abs(observed[:, 2:].T - observed[:, 0])
         handles.append(axes.errorbar(predicted, observed[:, 0], bars, linestyle="none", elinewidth=0.9, **look))
-        names.append(f"{tier}: {scored.events} breaches, {number(scored.expected)} expected")
+        names.append(
+            f"{tier}: {scored.events:,} breach{'' if scored.events == 1 else 'es'}, {number(scored.expected)} expected"
+        )
         furthest = max(furthest, float(predicted.max(initial=0.0)))
         highest = max(highest, float(observed[:, 3].max(initial=0.0)))
     axes.plot([0, 1.1 * furthest], [0, 1.1 * furthest], color="black", linewidth=0.8, zorder=0)
     axes.set(title="breach probabilities", xlabel="predicted", ylabel="observed, with 95% intervals")
-    axes.set_xlim(0, 1.1 * furthest or 1.0)
-    axes.set_ylim(0, 1.1 * max(furthest, highest) or 1.0)
+    for limits, most in ((axes.set_xlim, furthest), (axes.set_ylim, max(furthest, highest))):
+        limits(-0.04 * most or -0.04, 1.1 * most or 1.0)  # marks at 0 are seen whole
     linear_percent(axes.xaxis)
     linear_percent(axes.yaxis)
     return handles, names

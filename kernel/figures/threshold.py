@@ -22,6 +22,7 @@ from kernel.measures import ThresholdCurve
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 _MOST_TARGETS, _MOST_LEVELS = 6, 40  # of a curve, of all, that the legend tells; of more the marks alone are drawn
 _RISE = 12  # points from the frame to a tier's name
@@ -84,10 +85,11 @@ def draw(figure: Figure, curves: Sequence[ThresholdCurve], ladder: Ladder, targe
     axes = figure.subplots()
     unit, times = in_one_unit([one.by for one in curves])
     told = len(targets) <= _MOST_TARGETS and len(targets) * len(curves) <= _MOST_LEVELS
-    handles, names = [], []
+    handles: list[Line2D] = []
+    names = []
     for k, (curve, time) in enumerate(zip(curves, times, strict=True)):
         shares, levels = _ascending(curve)
-        handles += axes.plot(levels, shares, **style(k), markevery=marked(k, shares.size), linewidth=1.3)
+        handles += axes.plot(levels, shares, **style(k), linewidth=1.3)
         _intervals(axes, curve, k)
         reached = [one for one in targets if shares.size and shares[0] <= one <= shares[-1]]
         met = np.interp(np.log(reached), np.log(shares), levels) if reached else np.empty(0)
@@ -98,6 +100,10 @@ def draw(figure: Figure, curves: Sequence[ThresholdCurve], ladder: Ladder, targe
         axes.axhline(share, color=RULE, linewidth=0.6, zorder=0)
     axes.set(xlabel=ladder.metric.replace("_", " "), ylabel="probability of a breach", yscale="log")
     _frame(axes, curves, ladder, targets)
+    for k, line in enumerate(handles):
+        inside = np.flatnonzero(np.asarray(line.get_xdata()) >= axes.get_xlim()[0])
+        first, step = marked(k, inside.size)
+        line.set_markevery(inside[first::step].tolist())
     legend_below(figure, handles, names)
     _tiers(figure, axes, ladder)
 
