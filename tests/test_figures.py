@@ -19,7 +19,10 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 import kernel
+from bench.report import figures
+from bench.report.cases import Run
 from tests.drawn import DAY, LONG, backtest, curve, fit, history, ladder, surface
+from tests.test_bench_report import contest, errors
 
 EDGE = 1.0  # pixel, by which boxes may touch
 README = kernel.Ladder({"warning": 1.5, "call": 1.2, "liquidation": 1.0})
@@ -40,7 +43,7 @@ Draw = Callable[..., Drawn]
 def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Draw:
     """Plot into a file, noting each text as it is drawn."""
     words: dict[int, tuple[str, NDArray[np.float64]]] = {}
-    figures: list[Figure] = []
+    saved_figures: list[Figure] = []
     draw, save = Text.draw, Figure.savefig
 
     def noted(self: Text, renderer: Any) -> None:
@@ -49,14 +52,14 @@ def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Draw:
         draw(self, renderer)
 
     def saved(self: Figure, *args: Any, **settings: Any) -> None:
-        figures.append(self)
+        saved_figures.append(self)
         with monkeypatch.context() as patched:
             patched.setattr(Text, "draw", noted)
             save(self, *args, **settings)
 
     def plotted(plot: Callable[..., None], *args: Any, **settings: Any) -> Drawn:
         plot(*args, **settings, path=tmp_path / "figure.png")
-        return Drawn(figures[-1], {f"{k}: {text}": box for k, (text, box) in enumerate(words.values())})
+        return Drawn(saved_figures[-1], {f"{k}: {text}": box for k, (text, box) in enumerate(words.values())})
 
     monkeypatch.setattr(Figure, "savefig", saved)
     return plotted
@@ -190,6 +193,15 @@ def test_words_of_fits_are_apart(drawn: Draw, case: str) -> None:
     assert len(found.figure.legends[0].get_texts()) == 1 + len(fits)
 
 
+@pytest.mark.parametrize("draw", [figures.throughput, figures.error])
+def test_words_of_the_benchmarks_are_apart(drawn: Draw, draw: Callable[..., None]) -> None:
+    """Both figures of the benchmarks keep speeds of contenders as fast as each other apart, and ticks plain."""
+    cases = [{**one, "extra_info": {**one["extra_info"], "name": name}} for name, one in (contest() | errors()).items()]
+    found = drawn(draw, Run({"machine_info": {}, "datetime": "2026-01-02", "benchmarks": cases}))
+    check(found)
+    assert not [text for text in found.words if "10^" in text]
+
+
 def lines(axes: Axes) -> list[tuple[Any, ...]]:
     """Return how each curve is drawn, but for its colour."""
     return [(line.get_linestyle(), repr(line._unscaled_dash_pattern), line.get_marker()) for line in axes.get_lines()]  # type: ignore[attr-defined] # noqa: SLF001
@@ -255,6 +267,8 @@ def test_what_is_no_path_is_refused(path: Any) -> None:
 SCRIPT = """
 import sys
 import kernel
+from bench.report import figures
+from bench.report.cases import Run
 from tests.drawn import curve
 ladder = kernel.Ladder({"warning": 1.5, "call": 1.2, "liquidation": 1.0})
 kernel.plot_thresholds(curve(), ladder, sys.argv[1])
