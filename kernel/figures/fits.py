@@ -10,84 +10,138 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.figures.page import page
+from kernel.errors import InvalidInput, Problems
+from kernel.figures.page import legend_below, page, require
+from kernel.figures.palette import PALE, marked, style
+from kernel.figures.ticks import linear, log_percent, logarithmic
+from kernel.figures.words import shortened, told_apart
 from kernel.fitting import Fit
 from kernel.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-_COLOURS = {"gbm": "#4b7f3a", "merton": "#c2571a", "kou": "#7a4b94", "filtered_historical": "#0b6e99"}
+    Each = Sequence[tuple[Fit[Any], int]]  # fits, and which of their assets
+
 _POINTS = 400
+_FEWEST_BINS, _MOST_BINS = 10, 120
+_CUT = 0.0005  # of many returns, on either side: not drawn as density
+_STILL = 1e-12  # rounding of the logarithms of two prices
 _LEAST = 1e-4  # of the highest density: what is below is not drawn
+_MOST_ASSETS = 12
+_ROW = 3.2  # inches
+_SMALLEST = 1e-15  # transform: what is below is rounding
 
 
 def plot_fits(history: History, fits: Mapping[str, Sequence[Fit[Any]]], path: str | os.PathLike[str]) -> None:
     """Draw, for each asset, the density of the returns, their tails, and the quantiles of the models' scores.
 
     Args:
-        history: that the models were fitted to.
-        fits: by model, one fit for each asset alone; or one to all assets.
+        history: that the models were fitted to; of more than 12 assets the first 12 are drawn.
+        fits: by any label, one fit for each asset alone; or one to all assets.
         path: of a .png or .svg file.
 
     Raises:
-        InvalidInput: for another suffix, a path that cannot be written, or without matplotlib.
+        InvalidInput: for what is no history or fit of it, another suffix, a path that cannot be written, or without
+            matplotlib.
 
     Example:
         `plot_fits(history, kernel.choose(history).fits, "fits.svg")`
     """
-    size = len(history.assets)
-    with page(path, 12, 3.6 * size) as figure:
-        for row, axes in enumerate(figure.subplots(size, 3, squeeze=False)):
-            each = {name: (group[row], 0) if len(group) > 1 else (group[0], row) for name, group in fits.items()}
-            _density(axes[0], history.returns[:, row], each, history.assets[row])
-            _tails(axes[1], history.returns[:, row], each)
-            _quantiles(axes[2], each)
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=6, frameon=False)
+    require("history", history, History)
+    checked = _checked(fits, len(history.assets))
+    with page(path, 12, _ROW * min(len(history.assets), _MOST_ASSETS)) as figure:
+        draw(figure, history, checked)
 
 
-def _density(axes: Axes, returns: NDArray[np.float64], fits: Mapping[str, tuple[Fit[Any], int]], asset: str) -> None:
-    low, high = np.quantile(returns, [0.0005, 0.9995])
-    heights, _, _ = axes.hist(returns, bins=120, range=(low, high), density=True, color="#d4d4d4", label="returns")
+def _checked(fits: Any, assets: int) -> dict[str, list[Fit[Any]]]:
+    """Return the fits by label.
+
+    Raises:
+        InvalidInput: for what is no mapping to fits of so many assets.
+    """
+    problems = Problems()
+    if not isinstance(fits, Mapping):
+        problems.add("fits", f"must map labels to lists of fits, such as {{'gbm': [fit]}}, not {type(fits).__name__}")
+        raise InvalidInput(problems.found)
+    found = {}
+    for name, group in fits.items():
+        listed = list(group) if isinstance(group, Sequence) else [group]
+        wrong = next((one for one in listed if not isinstance(one, Fit)), None)
+        if wrong is not None:
+            problems.add(f"fits.{name}", f"must be a list of kernel.Fit, not of {type(wrong).__name__}")
+        elif len(listed) == 1 and len(listed[0].laws) != assets:
+            problems.add(f"fits.{name}", f"must be of {assets} assets, not of {len(listed[0].laws)}")
+        elif len(listed) not in {1, assets}:
+            problems.add(f"fits.{name}", f"must be one fit to all {assets} assets or one for each, not {len(listed)}")
+        found[str(name)] = listed
+    problems.raise_any()
+    return found
+
+
+def draw(figure: Figure, history: History, fits: Mapping[str, Sequence[Fit[Any]]]) -> None:
+    """Draw the fits of each asset in a row."""
+    assets = history.assets[:_MOST_ASSETS]
+    for row, axes in enumerate(figure.subplots(len(assets), 3, squeeze=False)):
+        each = [(group[row], 0) if len(group) > 1 else (group[0], row) for group in fits.values()]
+        returns = history.returns[:, row]
+        drawn = _density(axes[0], returns, each)
+        axes[0].set_title(f"{shortened(assets[row])}: density")
+        _tails(axes[1], returns, each)
+        _quantiles(axes[2], each)
+    if len(assets) < len(history.assets):
+        figure.suptitle(f"the first {len(assets)} of {len(history.assets)} assets")
+    legend_below(figure, drawn, ["returns", *told_apart(list(fits), 40)])
+
+
+def _density(axes: Axes, returns: NDArray[np.float64], fits: Each) -> list[Any]:
+    """Draw the histogram and the densities; return what the legend names."""
+    cut = _CUT if _CUT * returns.size > 1 else 0.0
+    low, high = np.quantile(returns, [cut, 1 - cut])
+    if high - low < _STILL:
+        low, high = low - _STILL, high + _STILL
+    bins = min(max(_FEWEST_BINS, int(2 * returns.size**0.5)), _MOST_BINS)
+    heights, edges = np.histogram(returns, bins, (low, high), density=True)
     x = np.linspace(low, high, _POINTS)
-    for name, (fit, a) in fits.items():
-        axes.plot(x, fit.laws[a].density(x), color=_COLOURS[name], label=name, linewidth=1.2)
+    handles: list[Any] = [axes.stairs(heights, edges, fill=True, color=PALE)]
+    for k, (fit, a) in enumerate(fits):
+        handles += axes.plot(x, fit.laws[a].density(x), **style(k), markevery=marked(k, _POINTS), linewidth=1.2)
     top = float(np.max(heights))
-    axes.set(title=f"{asset}: density", xlabel="log return of one step", yscale="log", ylim=(_LEAST * top, 2 * top))
+    axes.set(xlabel="log return of one step", yscale="log", ylim=(_LEAST * top, 2 * top))
+    linear(axes.xaxis)
+    logarithmic(axes.yaxis, _LEAST * top, 2 * top)
+    return handles
 
 
-def _tails(axes: Axes, returns: NDArray[np.float64], fits: Mapping[str, tuple[Fit[Any], int]]) -> None:
-    """Draw the share of falls, and of rises, beyond a size."""
-    least = float(np.quantile(np.abs(returns), 0.5))
+def _tails(axes: Axes, returns: NDArray[np.float64], fits: Each) -> None:
+    """Draw the share of falls below a return, and of rises above one."""
+    least, most = float(np.quantile(np.abs(returns), 0.5)), 1.5 * float(np.abs(returns).max())
     shares = (np.arange(returns.size, 0, -1) - 0.5) / returns.size
-    for sign, marker in ((-1, "v"), (1, "^")):
+    for sign in (-1, 1):
         sizes = np.sort(sign * returns)
         keep = sizes > least
-        axes.plot(
-            sizes[keep],
-            shares[keep],
-            marker,
-            color="#8a8a8a",
-            markersize=3,
-            rasterized=True,
-            label="falls" if sign < 0 else "rises",
-        )
-        x = np.linspace(least, 1.5 * np.abs(returns).max(), _POINTS)
-        for name, (fit, a) in fits.items():
-            beyond = fit.laws[a].cumulative(-x) if sign < 0 else 1 - fit.laws[a].cumulative(x)
-            axes.plot(x, beyond, color=_COLOURS[name], linewidth=1.2, linestyle="-" if sign < 0 else "--")
-    axes.set(title="tails (solid and ▼: falls)", xlabel="size of the log return", ylabel="share beyond")
-    axes.set(yscale="log", ylim=(0.2 / returns.size, 0.6))
-    axes.legend(frameon=False, fontsize=8)
+        axes.plot(sign * sizes[keep], shares[keep], ".", color=PALE, markersize=4, rasterized=True)
+        x = sign * np.linspace(least, most, _POINTS)
+        for k, (fit, a) in enumerate(fits):
+            beyond = fit.laws[a].cumulative(x) if sign < 0 else 1 - fit.laws[a].cumulative(x)
+            axes.plot(x, beyond, **style(k), markevery=marked(k, _POINTS), linewidth=1.2)
+    low = 0.2 / returns.size
+    axes.set(title="tails", xlabel="log return of one step", ylabel="share of the returns beyond")
+    axes.set(yscale="log", ylim=(low, 0.6), xlim=(-most, most))
+    linear(axes.xaxis)
+    log_percent(axes.yaxis, low, 0.6)
 
 
-def _quantiles(axes: Axes, fits: Mapping[str, tuple[Fit[Any], int]]) -> None:
+def _quantiles(axes: Axes, fits: Each) -> None:
     """Draw the normal scores of the models' transforms against what they would be."""
-    score = np.vectorize(NormalDist().inv_cdf)
-    for name, (fit, a) in fits.items():
-        transforms = np.sort(fit.transforms[:, a])
+    score, limit = np.vectorize(NormalDist().inv_cdf, otypes=[float]), 1.0
+    for k, (fit, a) in enumerate(fits):
+        transforms = np.clip(np.sort(fit.transforms[:, a]), _SMALLEST, 1 - _SMALLEST)
         even = score((np.arange(transforms.size) + 0.5) / transforms.size)
-        axes.plot(even, score(transforms), ".", color=_COLOURS[name], markersize=3, rasterized=True)
-    limit = 1.1 * float(np.abs(even).max())
-    axes.plot([-limit, limit], [-limit, limit], color="black", linewidth=0.8)
+        axes.plot(even, score(transforms), **style(k), markevery=marked(k, transforms.size), linewidth=1.2)
+        limit = max(limit, 1.1 * float(np.abs(even).max(initial=0.0)))
+    axes.plot([-limit, limit], [-limit, limit], color="black", linewidth=0.8, zorder=0)
     axes.set(title="quantiles of the scores", xlabel="normal", ylabel="model", xlim=(-limit, limit))
+    linear(axes.xaxis)
+    linear(axes.yaxis)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kernel.calibration import Surface
-from kernel.figures.page import page, require
-from kernel.text import duration
+from kernel.figures.page import page, require, settle
+from kernel.figures.palette import ink
+from kernel.figures.words import in_one_unit, number, percent, size, told_apart, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-_COLOURS, _NONE = "viridis_r", "#e4e4e4"
+_COLOURS, _NONE = "viridis_r", (0.89, 0.89, 0.89)
 _MOST_NUMBERS = 12  # rows or columns: of more the colours alone are drawn
-_DARK = 0.55  # of the range: beyond it numbers are white
+_ABREAST = 4  # states in a row
+_CELL, _ROW, _PAGE = 0.62, 0.32, 18  # inches: of a cell, of a row of them, at most of a row of states
+_NUMBER, _TITLE = 7, 9  # points
+_PLAIN = 1e-5  # percent: what is below has an exponent, to fit its cell
+_FEWEST = 3  # columns that a panel is at least as wide as: its title
 
 
 def plot_surface(surface: Surface, path: str | os.PathLike[str]) -> None:
@@ -33,35 +41,88 @@ def plot_surface(surface: Surface, path: str | os.PathLike[str]) -> None:
         `plot_surface(kernel.margin_surface({"calm": market}, [5, 10], [1 / 365], 0.01), "surface.svg")`
     """
     require("surface", surface, Surface)
+    with page(path, 4.5, 3.0) as figure:
+        draw(figure, surface)
+
+
+def draw(figure: Figure, surface: Surface) -> None:
+    """Draw a surface on a figure, which gets the size that the numbers and names ask for."""
     states, rows, columns = surface.rate.shape
-    each = 1.4 + 0.62 * min(columns, _MOST_NUMBERS)
-    with page(path, max(4.5, states * each + 0.8), 1.6 + 0.32 * min(rows, _MOST_NUMBERS)) as figure:
-        panels = figure.subplots(1, states, squeeze=False, sharey=True)[0]
-        for k, axes in enumerate(panels):
-            drawn = _panel(axes, surface, k)
-        panels[0].set_ylabel("leverage")
-        figure.colorbar(drawn, ax=list(panels), format=lambda rate, _: f"{100 * rate:g} %", shrink=0.9)
-        figure.suptitle(
-            f"highest maintenance rate that liquidates {100 * surface.probability:g} % of clients", fontsize=10
+    numbers = (
+        {_written(rate) for rate in surface.rate.ravel().tolist()} if max(rows, columns) <= _MOST_NUMBERS else {""}
+    )
+    cell = max(_CELL, 0.1 + max(size(figure, one, _NUMBER)[0] for one in numbers))
+    wide, high = cell * min(max(columns, _FEWEST), _MOST_NUMBERS), _ROW * min(max(rows, 2), _MOST_NUMBERS)
+    abreast = max(1, min(states, _ABREAST, int(_PAGE / (wide + 0.7))))
+    down = math.ceil(states / abreast)
+    figure.set_size_inches(max(4.5, abreast * (wide + 0.7) + 1.2), down * (high + 1.15) + 0.45)
+    grid = figure.subplots(down, abreast, squeeze=False)
+    for axes in grid.ravel()[states:]:
+        axes.remove()
+    _panels(figure, grid.ravel()[:states].tolist(), surface, wide)
+    settle(figure)
+    inside = grid[0, 0].get_window_extent()
+    width, height = figure.get_size_inches()
+    more = wide - inside.width / figure.dpi, high - inside.height / figure.dpi
+    figure.set_size_inches(width + abreast * max(0.0, more[0]), height + down * max(0.0, more[1]))
+    title = f"highest maintenance rate that liquidates {percent(surface.probability)} of clients"
+    figure.suptitle(wrapped(figure, title, figure.get_figwidth() - 0.4, 10), fontsize=10)
+
+
+def _panels(figure: Figure, panels: list[Axes], surface: Surface, wide: float) -> None:
+    """Draw the states, each on its axes of a width in inches, and the scale of colours."""
+    known = surface.rate[np.isfinite(surface.rate)]
+    highest = float(known.max()) if known.size else 1.0
+    unit, horizons = in_one_unit(surface.horizons.tolist())
+    leverages, states = [number(one) for one in surface.leverages.tolist()], told_apart(surface.states, 40)
+    for k, axes in enumerate(panels):
+        drawn = _panel(axes, surface, k, highest)
+        axes.set_title(wrapped(figure, states[k], wide, _TITLE), fontsize=_TITLE)
+        _ticks(figure, axes, horizons, leverages, wide)
+        axes.set(xlabel=f"horizon, {unit}", ylabel="leverage")
+    if known.size:
+        share = 1 / figure.get_figwidth()  # of an inch
+        figure.colorbar(
+            drawn,
+            ax=panels,
+            format=lambda rate, _: percent(rate, _PLAIN),
+            shrink=0.9,
+            fraction=0.3 * share,
+            pad=0.15 * share,
         )
 
 
-def _panel(axes: Axes, surface: Surface, k: int) -> Any:
+def _written(rate: float) -> str:
+    """Write a rate with three figures, in percent.
+
+    Example:
+        >>> _written(0.1234), _written(1.2e-9), _written(math.nan)
+        ('12.3 %', '1.2e-7 %', 'none')
+    """
+    return percent(float(f"{rate:.3g}"), _PLAIN) if math.isfinite(rate) else "none"
+
+
+def _panel(axes: Axes, surface: Surface, k: int, highest: float) -> Any:
     """Draw a state; return what the scale of colours is of."""
     from matplotlib import colormaps  # noqa: PLC0415 - matplotlib takes long to import
 
-    known = surface.rate[np.isfinite(surface.rate)]
-    highest = float(known.max()) if known.size else 1.0
     colours = colormaps[_COLOURS].with_extremes(bad=_NONE)
     drawn = axes.imshow(surface.rate[k], cmap=colours, vmin=0.0, vmax=highest, aspect="auto")
-    axes.set(title=surface.states[k], xlabel="horizon")
-    axes.set_xticks(range(surface.horizons.size), [duration(one) for one in surface.horizons])
-    axes.set_yticks(range(surface.leverages.size), [f"{one:g}" for one in surface.leverages])
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
     if max(surface.rate.shape[1:]) <= _MOST_NUMBERS:
         for (row, column), rate in np.ndenumerate(surface.rate[k]):
-            text = f"{100 * rate:.3g} %" if np.isfinite(rate) else "none"
-            colour = "white" if rate > _DARK * highest else "black"
-            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
+            ground = colours(rate / highest)[:3] if np.isfinite(rate) else _NONE
+            axes.text(
+                column, row, _written(float(rate)), ha="center", va="center", color=ink(*ground), fontsize=_NUMBER
+            )
     return drawn
+
+
+def _ticks(figure: Figure, axes: Axes, horizons: Sequence[str], leverages: Sequence[str], panel: float) -> None:
+    """Write as many horizons and leverages as there is room for."""
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    widest = max(size(figure, one, _TITLE)[0] for one in horizons) + 0.08
+    across = max(1, math.ceil(widest * len(horizons) / panel))
+    axes.set_xticks(range(0, len(horizons), across), horizons[::across])
+    down = math.ceil(len(leverages) / _MOST_NUMBERS)
+    axes.set_yticks(range(0, len(leverages), down), leverages[::down])

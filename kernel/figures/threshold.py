@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kernel.figures.page import page, require
+from kernel import checks
+from kernel.errors import InvalidInput, Problem, Problems
+from kernel.figures.page import SMALL, legend_below, page, require, settle
+from kernel.figures.palette import GREY, RULE, colour, marked, marker, style
+from kernel.figures.ticks import linear, log_percent
+from kernel.figures.words import in_one_unit, number, percent, size, spread, told_apart
 from kernel.ladder import Ladder
 from kernel.measures import ThresholdCurve
-from kernel.text import duration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
-_COLOURS = ("#0b6e99", "#c2571a", "#7a4b94", "#4b7f3a")
+_MOST_TARGETS, _MOST_LEVELS = 6, 40  # of a curve, of all, that the legend tells; of more the marks alone are drawn
+_RISE = 12  # points from the frame to a tier's name
+_LEANING = 0.5  # of a name's width, that it may lie beside its line: else names stand upright
 
 
 def plot_thresholds(
@@ -31,55 +41,136 @@ def plot_thresholds(
         curves: of `kernel.threshold_curve`, one or several.
         ladder: that was simulated.
         path: of a .png or .svg file.
-        targets: breach probabilities to be marked on the curves.
+        targets: breach probabilities to be marked on the curves; the legend tells the levels of up to six, and up
+            to 40 levels in all.
 
     Raises:
-        InvalidInput: for what is no curve or ladder, another suffix, a path that cannot be written, or without
-            matplotlib.
+        InvalidInput: for what is no curve, ladder or probability, another suffix, a path that cannot be written, or
+            without matplotlib.
 
     Example:
         `plot_thresholds([kernel.threshold_curve(outcome)], ladder, "thresholds.svg")`
     """
-    curves = [curves] if isinstance(curves, ThresholdCurve) else curves
-    for one in curves if len(curves) else [curves]:
-        require("curves", one, ThresholdCurve)
+    listed = _checked_curves(curves)
     require("ladder", ladder, Ladder)
+    shares = _checked_targets(targets)
     with page(path, 7.5, 4.4) as figure:
-        axes = figure.subplots()
-        for k, curve in enumerate(curves):
-            colour, bounds = _COLOURS[k % len(_COLOURS)], np.isfinite(curve.low) & np.isfinite(curve.high)
-            axes.plot(curve.levels, curve.probabilities, color=colour, label=f"within {duration(curve.by)}")
-            axes.fill_betweenx(
-                curve.probabilities, curve.low, curve.high, where=bounds, color=colour, alpha=0.25, linewidth=0
-            )
-            marked = [one for one in targets if curve.probabilities[0] <= one <= curve.probabilities[-1]]
-            levels = np.interp(np.log(marked), np.log(curve.probabilities), curve.levels)
-            axes.plot(levels, marked, "o", color=colour, markersize=5)
-            for level, share in zip(levels, marked, strict=True):
-                axes.annotate(f"  {100 * share:g} %: {level:.4g}", (level, share), fontsize=8, va="top", color=colour)
-        axes.set(xlabel=ladder.metric.replace("_", " "), ylabel="probability of a breach", yscale="log")
-        _frame(axes, curves, ladder, targets)
-        _tiers(axes, ladder)
-        axes.legend(frameon=False, loc="lower right")
+        draw(figure, listed, ladder, shares)
+
+
+def _checked_curves(curves: Any) -> list[ThresholdCurve]:
+    """Return one curve or several as a list."""
+    if isinstance(curves, ThresholdCurve):
+        return [curves]
+    if not isinstance(curves, Sequence) or not curves:
+        raise InvalidInput([Problem("curves", f"must be at least one kernel.ThresholdCurve, not {curves!r:.60}")])
+    for one in curves:
+        require("curves", one, ThresholdCurve)
+    return list(curves)
+
+
+def _checked_targets(targets: Any) -> list[float]:
+    """Return the targets, ascending, each once."""
+    problems = Problems()
+    listed = isinstance(targets, Sequence | np.ndarray) and not isinstance(targets, str)
+    if not listed:
+        problems.add("targets", f"must be a list of probabilities, such as [0.01], not {targets!r:.60}")
+    shares = {checks.number(problems, "targets", one, above=0, below=1) for one in (targets if listed else ())}
+    problems.raise_any()
+    return sorted(shares)
+
+
+def draw(figure: Figure, curves: Sequence[ThresholdCurve], ladder: Ladder, targets: Sequence[float]) -> None:
+    """Draw curves and tiers on a figure."""
+    axes = figure.subplots()
+    unit, times = in_one_unit([one.by for one in curves])
+    told = len(targets) <= _MOST_TARGETS and len(targets) * len(curves) <= _MOST_LEVELS
+    handles: list[Line2D] = []
+    names = []
+    for k, (curve, time) in enumerate(zip(curves, times, strict=True)):
+        shares, levels = _ascending(curve)
+        handles += axes.plot(levels, shares, **style(k), linewidth=1.3)
+        _intervals(axes, curve, k)
+        reached = [one for one in targets if shares.size and shares[0] <= one <= shares[-1]]
+        met = np.interp(np.log(reached), np.log(shares), levels) if reached else np.empty(0)
+        axes.plot(met, reached, marker(k), color=colour(k), markersize=7, fillstyle="none")
+        where = [f"{percent(share)} at {number(level)}" for share, level in zip(reached, met.tolist(), strict=True)]
+        names.append(f"within {time} {unit}" + (f": {', '.join(where)}" if where and told else ""))
+    for share in targets:
+        axes.axhline(share, color=RULE, linewidth=0.6, zorder=0)
+    axes.set(xlabel=ladder.metric.replace("_", " "), ylabel="probability of a breach", yscale="log")
+    _frame(axes, curves, ladder, targets)
+    for k, line in enumerate(handles):
+        inside = np.flatnonzero(np.asarray(line.get_xdata()) >= axes.get_xlim()[0])
+        first, step = marked(k, inside.size)
+        line.set_markevery(inside[first::step].tolist())
+    legend_below(figure, handles, names)
+    _tiers(figure, axes, ladder)
+
+
+def _ascending(curve: ThresholdCurve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return probabilities, rising, and levels, where both are finite."""
+    order = np.argsort(curve.probabilities, kind="stable")
+    shares, levels = curve.probabilities[order], curve.levels[order]
+    known = np.isfinite(levels) & (shares > 0)
+    return shares[known], levels[known]
+
+
+def _intervals(axes: Axes, curve: ThresholdCurve, k: int) -> None:
+    bounded = np.isfinite(curve.low) & np.isfinite(curve.high)
+    order = np.argsort(curve.probabilities, kind="stable")
+    axes.fill_betweenx(
+        curve.probabilities[order], curve.low[order], curve.high[order], where=bounded[order].tolist(),
+        color=colour(k), alpha=0.2, linewidth=0,
+    )  # fmt: skip
+    if curve.probabilities.size == 1 and bounded[0]:  # no band: a bar
+        axes.hlines(curve.probabilities, curve.low, curve.high, color=colour(k), linewidth=1.0)
 
 
 def _frame(axes: Axes, curves: Sequence[ThresholdCurve], ladder: Ladder, targets: Sequence[float]) -> None:
     """Show the levels that tiers may have, below 0 as far as tiers and targets go; there no equity is left."""
-    levels, shares = (np.concatenate([getattr(one, name) for one in curves]) for name in ("levels", "probabilities"))
-    tiers = list(ladder.tiers.values())
+    each = [_ascending(one) for one in curves]
+    shares, levels = (np.concatenate([one[part] for one in each]) for part in (0, 1))
+    tiers = [level for level in ladder.tiers.values() if math.isfinite(level)]
     if targets:
-        tiers += [float(np.interp(min(targets), one.probabilities, one.levels)) for one in curves]
-    left, right = max(float(levels.min()), min(0.0, *tiers)), max(float(levels.max()), *tiers)
-    room = 0.05 * (right - left) or 1.0
+        tiers += [float(np.interp(min(targets), *one)) for one in each if one[0].size]
+    left = max(float(levels.min(initial=math.inf)), min(0.0, *tiers)) if levels.size else min(0.0, *tiers)
+    right = max(float(levels.max(initial=-math.inf)), *tiers)
+    left, right = min(left, *tiers), max(left, right)
+    room = 0.05 * (right - left) or 0.05 * abs(right) or 1.0
     seen = shares[levels >= left]
+    shown = seen if seen.size else shares
+    low, high = 0.5 * float(shown.min(initial=1.0)), min(1.0, 1.5 * float(shares.max(initial=0.0)) or 1.0)
     axes.set_xlim(left - room, right + room)
-    axes.set_ylim(0.5 * float(seen.min() if seen.size else shares.min()), 1.5 * float(shares.max()))
+    axes.set_ylim(low, high)
+    linear(axes.xaxis, most=8)
+    log_percent(axes.yaxis, low, high)
 
 
-def _tiers(axes: Axes, ladder: Ladder) -> None:
-    for name, level in ladder.tiers.items():
-        axes.axvline(level, color="#6b6b6b", linewidth=0.8, linestyle=":")
+def _tiers(figure: Figure, axes: Axes, ladder: Ladder) -> None:
+    """Draw the tiers' lines, and their names above the frame, moved apart; upright where they are many or close."""
+    for level in ladder.tiers.values():
+        axes.axvline(level, color=GREY, linewidth=0.8, linestyle=":")
+    settle(figure)
+    rising = list(zip(told_apart(ladder.names), ladder.levels.tolist(), strict=True))[::-1]
+    inside, scale = axes.get_window_extent(), figure.dpi / 72
+    extents = np.array([size(figure, name, SMALL) for name, _ in rising]) * 72 + 3  # points, and some air
+    wanted = axes.transData.transform([(level, 1.0) for _, level in rising])[:, 0] / scale
+    low, high = inside.x0 / scale, inside.x1 / scale
+    flat = extents[:, 0].sum() <= high - low
+    places = spread(wanted, extents[:, 0], low, high) if flat else wanted
+    if not flat or np.any(np.abs(places - wanted) > _LEANING * extents[:, 0]):
+        flat, every = False, math.ceil(extents[:, 1].sum() / (high - low))
+        rising, wanted, extents = rising[::every], wanted[::every], extents[::every]
+        places = spread(wanted, extents[:, 1], low, high)
+        if every > 1:
+            axes.set_xlabel(f"{axes.get_xlabel()}; of {len(ladder.tiers)} tiers one in {every} is named")
+    for (name, level), place, at in zip(rising, places.tolist(), wanted.tolist(), strict=True):
         axes.annotate(
-            f" {name}", (level, 0.0), xycoords=("data", "axes fraction"), rotation=90, fontsize=8,
-            ha="right", va="bottom", color="#4a4a4a",
+            name, (level, 1.0), (place - at, _RISE), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="center", va="bottom", rotation=0 if flat else 90, fontsize=SMALL,
+            color=GREY, arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0,
+                                    "relpos": (0.5, 0.0)},
         )  # fmt: skip
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + (_RISE + extents[:, 1 if flat else 0].max()) / 72)
