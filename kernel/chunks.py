@@ -59,6 +59,12 @@ class Summary(NamedTuple):
     losses: NDArray[np.floating]  # the worst, in no order
     breaches: NDArray[np.int64]  # [tier, cell] breaches within the cells of the time grid; cell 0 is time 0
     worst: NDArray[np.floating]  # [time, any] the lowest of the paths' worst metrics, in no order
+    zeros: int = 0  # paths that end at a price of 0: see `count_zeros`
+
+
+def count_zeros(terminal_price: NDArray[np.floating]) -> int:
+    """Count the paths, [asset, path], that end at a price of 0: so low that the precision has no number for it."""
+    return int(np.count_nonzero((terminal_price == 0).any(axis=0)))
 
 
 class _Largest:
@@ -108,13 +114,14 @@ class Total:
     """Summaries added up to that of all their paths, with the `kept` worst losses and lowest metrics."""
 
     def __init__(self, kept: int) -> None:
-        self._kept, self._paths, self._losses = kept, 0, _Largest(kept)
+        self._kept, self._paths, self._zeros, self._losses = kept, 0, 0, _Largest(kept)
         self._worst: list[_Largest] = []
         self._breaches: NDArray[np.int64] | int = 0
 
     def add(self, part: Summary) -> None:
         """Add what came of further paths."""
         self._paths += part.paths
+        self._zeros += part.zeros
         self._breaches = self._breaches + part.breaches
         self._losses.add(part.losses)
         self._worst = self._worst or [_Largest(self._kept) for _ in part.worst]
@@ -125,7 +132,8 @@ class Total:
         """Return the sum."""
         losses = self._losses.values()
         worst = [-lowest.values() for lowest in self._worst]
-        return Summary(self._paths, losses, np.asarray(self._breaches), np.reshape(worst, (-1, losses.size)))
+        lowest = np.reshape(worst, (-1, losses.size))
+        return Summary(self._paths, losses, np.asarray(self._breaches), lowest, self._zeros)
 
 
 class ChunkResult(NamedTuple):
@@ -216,7 +224,7 @@ def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:
     if not job.summarised:
         return ChunkResult(first, last, out, None)
     own = Total(job.kept if 2 * job.kept < last - first else last - first)
-    own.add(Summary(last - first, out.loss, out.breaches, out.worst))
+    own.add(Summary(last - first, out.loss, out.breaches, out.worst, count_zeros(out.terminal_price)))
     return ChunkResult(first, last, None, own.summary())
 
 

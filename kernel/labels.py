@@ -16,6 +16,7 @@ from kernel.errors import InvalidInput, Problem, Problems
 
 _BARE = (int, float, str, list, tuple, np.ndarray, np.generic, type(None))  # without labels: most values are
 _TABLE = 2  # dimensions
+_ROUNDING = 1e-10  # of correlations that were computed
 _SHOWN = 5  # labels in a message
 
 
@@ -159,12 +160,14 @@ def _mismatch(found: Labelled, rows: list[int] | None, columns: list[int] | None
         return found.columns
     of_assets = found.values.ndim < _TABLE or _is_symmetric(found.values)
     named = names_of(found.rows) is not None and columns is None
+    if found.rows is not None and found.columns is None and not of_assets and found.values.shape[1] > 1:
+        return found.rows if named else None  # of rows by time: assets are its columns
     return found.rows if rows is None and found.rows is not None and (of_assets or named) else None
 
 
 def _is_symmetric(table: NDArray[Any]) -> bool:
     square = table.ndim == _TABLE and table.shape[0] == table.shape[1] > 1
-    return square and bool((table == table.T).all())
+    return square and table.dtype.kind in "iuf" and np.allclose(table, table.T, rtol=0, atol=_ROUNDING)
 
 
 class Table(NamedTuple):

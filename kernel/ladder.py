@@ -147,7 +147,7 @@ def opening_notes(exposures: Exposures, ladder: Ladder) -> tuple[str, ...]:
     notes = []
     if equity <= slack:
         notes.append(f"the account opens insolvent, with an equity of {equity:,.6g}")
-    elif equity < required - slack:
+    elif ladder.metric == "margin_ratio" and equity < required - slack:
         notes.append(f"the account opens below its requirement of {required:,.6g}, with an equity of {equity:,.6g}")
     count, names = breached_at_opening(exposures, ladder), ladder.names
     if count:

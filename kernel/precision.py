@@ -200,7 +200,7 @@ def _lost_steps(asked: Asked, carried: Carried) -> Problem | None:
         reason = f"the log price of {one.name} would be rounded in one direction by {{:.2g}} in all"
         if digit * asked.grid.steps > _SLIP and one.deviation < digit * math.sqrt(asked.grid.steps):
             return Problem("steps", f"fewer: {reason.format(digit * asked.grid.steps)}")
-        if one.moved * carried.rounding * asked.grid.jumps > _SLIP:
-            slip = one.moved * carried.rounding * asked.grid.jumps
+        slip = one.moved * carried.rounding * asked.grid.jumps
+        if slip > _SLIP and slip > _BLUR * one.deviation:
             return Problem("market.jump_intensity", f"lower: {reason.format(slip)}")
     return None

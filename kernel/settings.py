@@ -168,7 +168,7 @@ def _independent(market: Market) -> tuple[str, ...]:
     correlation = getattr(market, "correlation", None)
     if correlation is None or len(market.assets) == 1 or (np.asarray(correlation) != np.eye(len(market.assets))).any():
         return ()
-    return (f"no correlation of {', '.join(market.assets)} is stated: their diffusions are independent",)
+    return (f"the diffusions of {', '.join(market.assets)} are independent: their correlation is 0",)
 
 
 def _bridged_coarsely(market: Market, exposures: Exposures, span: float) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kernel._core.walk import Plan
+from kernel._core.walk import Arrays, Plan
 from kernel.accounts import Account
-from kernel.chunks import ChunkSpec, Job, chunk_size, new_arrays, warm, worst_time
+from kernel.chunks import ChunkSpec, Job, Summary, chunk_size, count_zeros, new_arrays, warm, worst_time
 from kernel.errors import InvalidInput, Problem
 from kernel.importance import choose_tilt, parts, scored, weigh
 from kernel.ladder import Condition, Ladder, conditions, watch
@@ -143,9 +143,18 @@ def simulate(
         worst_times=tuple(worst_time(job.plan, int(steps)) for steps in job.worst_step),
         summary=summary,
         replicates=replicates,
-        notes=notes_on(market, account, ladder, clean),
+        notes=(*notes_on(market, account, ladder, clean), *_notes_after(arrays, summary, clean)),
         **kept,
     )
+
+
+def _notes_after(arrays: Arrays | None, summary: Summary | None, clean: dict[str, Any]) -> tuple[str, ...]:
+    """Say so where prices fell below what the precision carries."""
+    zeros = count_zeros(arrays.terminal_price) if arrays is not None else summary.zeros if summary is not None else 0
+    if not zeros:
+        return ()
+    what = f"end at a price of 0: {clean['precision']} precision carries none so low"
+    return (f"{zeros:,} of {clean['paths']:,} paths {what}",)
 
 
 def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Job:

@@ -132,7 +132,7 @@ def test_a_tier_lost_in_the_rounding_of_sums_asks_for_double() -> None:
 def test_many_jumps_of_one_mean_ask_for_double() -> None:
     """Added thousands of times to a log price that has gone far, a jump's mean is rounded in one direction."""
     market = kernel.Merton(
-        assets=["A"], spot=1.0, volatility=0.65, jump_intensity=6e5, jump_mean=-0.02, jump_volatility=0.06
+        assets=["A"], spot=1.0, volatility=0.1, jump_intensity=6.5e6, jump_mean=-0.01, jump_volatility=0.0
     )
     account = kernel.Account(cash=-0.9, positions=[kernel.Linear("A", 1.0)], maintenance_rate=0.005)
     with pytest.raises(kernel.InvalidInput, match=r"^precision: must be 'double', or market\.jump_intensity lower"):

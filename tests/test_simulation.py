@@ -194,5 +194,6 @@ def test_a_fraction_of_the_equity_opens_at_one() -> None:
     account = kernel.Account(cash=10.0, positions=[kernel.Linear("B", -1.0, 100.0)], maintenance_rate=0.01)
     ladder = kernel.Ladder({"all": 1.0, "half": 0.5}, metric="equity_fraction")
     outcome = kernel.simulate(market, account, ladder, horizon="5d", steps=1, paths=100)
-    (note,) = outcome.notes
-    assert note.startswith("the account opens in breach of all, at equity_fraction 1: it breaches at time 0")
+    assert outcome.notes[0].startswith(
+        "the account opens in breach of all, at equity_fraction 1: it breaches at time 0"
+    )

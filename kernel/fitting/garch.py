@@ -159,7 +159,7 @@ def _fit_garch(returns: NDArray[np.float64]) -> Garch:
     if values["alpha"] < _NO_CLUSTERS:
         errors |= dict.fromkeys(("omega", "alpha", "beta"), math.nan)
         errors["next_variance"] = float(((returns - values["mean"]) ** 2).std()) / math.sqrt(len(returns))
-        notes.append("volatility shows no clusters: GARCH says no more than the average")
+        notes.append("volatility shows no clusters: GARCH says little more than the average")
     del values["next_variance"]
     filtered = filtered._replace(variances=filtered.variances / unit**2, least=filtered.least / unit**2)
     log_likelihood += len(returns) * math.log(unit)
@@ -171,7 +171,9 @@ def _why(returns: NDArray[np.float64], degrees: float) -> str:
     alike = float(np.unique(returns, return_counts=True)[1].max()) / len(returns)
     if alike > _ALIKE:
         return f"{100 * alike:.0f} % of the returns are alike"
-    return f"{degrees:.3g} degrees of freedom" if degrees < _LEAST_DEGREES else "volatility all but vanished"
+    return (
+        f"{degrees:.3g} degrees of freedom" if degrees < _LEAST_DEGREES else "its variance is not that of the returns"
+    )
 
 
 def _sized(

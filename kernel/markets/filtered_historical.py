@@ -28,6 +28,7 @@ _MOST = 32  # times today's or the long-run volatility: a lane's is held below
 _SETTLED = 1_000  # steps within which what counts as the long run is reached: no volatility explodes to infinity
 _STRETCH = 0.2  # by which a step may differ from those of the history
 _FEWEST = 10
+_MOST_POWER = 300.0  # of a logarithm: far beyond what the variance is held at
 _NOTED_GROWTH = 1.1  # of the expected variance within a horizon
 
 
@@ -180,8 +181,8 @@ class FilteredHistorical(Market):
         omega, opening = np.asarray(self.omega), np.asarray(self.volatility) ** 2
         steps = max(1, round(horizon / float(self.dt)))
         again = np.minimum(np.asarray(self.alpha) * (e**2).mean(axis=0) + np.asarray(self.beta), 2.0)
-        with np.errstate(over="ignore"):  # what explodes is held
-            later = omega * steps * np.maximum(again**steps, 1) + opening * again**steps
+        power = np.exp(np.minimum(steps * np.log(np.maximum(again, 1e-300)), _MOST_POWER))  # what explodes is held
+        later = omega * steps * np.maximum(power, 1) + opening * power
         scale = np.sqrt(np.minimum(np.maximum(opening, later), self._most()) * (horizon / steps))
         largest = (scale * e).max(axis=0)
         growth = largest + np.log(np.exp(scale * e - largest).mean(axis=0)) - scale * e.mean(axis=0)
@@ -191,8 +192,7 @@ class FilteredHistorical(Market):
         """Say how much variance is expected to grow, where it does not go back to an average."""
         growth = np.asarray(self.alpha) * (np.asarray(self.residuals) ** 2).mean(axis=0) + np.asarray(self.beta)
         steps = max(1, round(horizon / float(self.dt)))
-        with np.errstate(over="ignore"):
-            times = growth**steps
+        times = np.exp(np.minimum(steps * np.log(np.maximum(growth, 1e-300)), _MOST_POWER))
         return tuple(
             f"{asset}: the expected variance grows by {100 * (each - 1):.2g} % a step, {grown:.3g} times within the "
             "horizon; the fewer steps, the surer"

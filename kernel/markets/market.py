@@ -14,6 +14,7 @@ from kernel import checks, labels
 from kernel.errors import Problems
 from kernel.text import snake
 
+_MOVES = frozenset({"step", "tilted_step", "_diffusion"})  # what says how prices move
 Matrix = ArrayLike  # in a field's annotation: not one number per asset, but rows of them
 
 
@@ -50,8 +51,12 @@ class Market(ABC):
     def __init_subclass__(cls) -> None:
         """Let a class that moves in its own way say anew what is true between its steps: it does not inherit that."""
         super().__init_subclass__()
-        if {"step", "tilted_step"} & vars(cls).keys() and "between_steps" not in vars(cls):
-            cls.between_steps = "unknown"
+        for base in cls.__mro__:
+            if "between_steps" in vars(base):
+                return
+            if not _MOVES.isdisjoint(vars(base)):  # be it of a class that is no market itself
+                cls.between_steps = "unknown"
+                return
 
     def __post_init__(self) -> None:
         problems = Problems()

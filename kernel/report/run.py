@@ -82,7 +82,7 @@ def simulated(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "market_file": run.market_file,
         "history": run.source._asdict() if run.source else None,
         "opening": _opening(run),
-        "notes": run.notes,
+        "notes": list(dict.fromkeys((*run.notes, *outcome.notes))),
     }
 
 
