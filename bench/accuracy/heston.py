@@ -40,6 +40,8 @@ def market(law: Law, kind: type[kernel.Heston] = kernel.Heston) -> kernel.Heston
 class Straight(kernel.Heston):
     """The same market, with bridges that do not know that the variance moves with the price."""
 
+    between_steps = "approximate"
+
     def step(self, real: Any, span: float) -> NamedTuple:
         """Return Heston's step, its lift left out."""
         step = self._heston(real, span)
