@@ -26,7 +26,7 @@ def test_reading(benchmark: Any, tmp_path: Path) -> None:
     prices, path = jumping_prices(ROWS, 1 / 8760), tmp_path / "bars.csv"
     hours = (np.datetime64("2020-01-01T00:00:00") + np.arange(ROWS) * np.timedelta64(1, "h")).astype(str)
     lines = [f"{hour},{p},{1.01 * p:.2f},{0.99 * p:.2f},{p},12.5" for hour, p in zip(hours, prices, strict=True)]
-    path.write_text("\n".join(["date,open,high,low,close,volume", *lines]) + "\n")
+    path.write_text("\n".join(["date,open,high,low,close,volume", *lines]) + "\n", encoding="utf-8")
     benchmark.extra_info.update(name="reading", rows=ROWS)
     benchmark.pedantic(kernel.read_prices, args=(path,), rounds=10, warmup_rounds=1)
 

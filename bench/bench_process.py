@@ -60,7 +60,7 @@ def test_memory(benchmark: Any) -> None:
 
     def peak(paths: int) -> float:
         command = [sys.executable, "-c", MEMORY, str(paths)]
-        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, encoding="utf-8")
         return int(done.stdout) / 1024
 
     small = peak(10**6)

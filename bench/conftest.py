@@ -19,8 +19,8 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     found["versions"] |= {name: known for package, name in _CONTENDERS.items() if (known := installed(package))}
     compiler = shutil.which("cc")
     if compiler is not None:
-        told = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
+        told = subprocess.run([compiler, "--version"], capture_output=True, encoding="utf-8", check=True).stdout
         found["versions"]["compiler"] = told.splitlines()[0]
     flags = Path("/proc/cpuinfo")
-    found["avx512"] = flags.exists() and "avx512f" in flags.read_text().split()
+    found["avx512"] = flags.exists() and "avx512f" in flags.read_text(encoding="utf-8").split()
     machine_info["margin"] = found

@@ -166,7 +166,7 @@ def main() -> None:
         *_quantiles(),
         "",
     ]
-    TARGET.write_text("\n".join(text))
+    TARGET.write_text("\n".join(text), encoding="utf-8")
 
 
 if __name__ == "__main__":

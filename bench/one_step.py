@@ -166,7 +166,7 @@ def main() -> None:
         text += [f"## {title}", "", *table([one_step(history, kind, way) for kind in KINDS for way in METHODS])]
         rows = [many_steps(history, *how) for how in (("ewma", steps), ("ewma", steps, True), ("garch", steps))]
         later += [f"### {title}: {steps} steps", "", *table(rows)]
-    TARGET.write_text("\n".join(text + later))
+    TARGET.write_text("\n".join(text + later), encoding="utf-8")
     print(f"{time.perf_counter() - start:.0f} s")  # noqa: T201 - a script says how long it took
 
 

@@ -101,7 +101,7 @@ def main() -> None:
         "  one rare thing at a time.",
         "",
     ]
-    TARGET.write_text("\n".join(text))
+    TARGET.write_text("\n".join(text), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -66,9 +66,9 @@ def record(row: Any, recorded: Path = RECORDED) -> None:
         raise ValueError(f"measures: has to have {', '.join(MEASURES)}")
     if checked.versions.get("margin-kernel", "unknown") == "unknown":
         raise ValueError("versions: of margin-kernel is not known: install it, so that the row tells what was measured")
-    rows = json.loads(recorded.read_text()) if recorded.exists() else []
+    rows = json.loads(recorded.read_text(encoding="utf-8")) if recorded.exists() else []
     others = [one for one in rows if one["machine"] != row["machine"]]
-    recorded.write_text(json.dumps([*others, row], indent=2, allow_nan=False) + "\n")
+    recorded.write_text(json.dumps([*others, row], indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("row", type=Path, help="what `margin bench --output` wrote")
     path = parser.parse_args().row
     try:
-        record(json.loads(path.read_text()))
+        record(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         parser.error(f"{path} cannot be read: {error.strerror}")
     except ValueError as error:  # JSON's and Unicode's are ValueErrors

@@ -190,7 +190,7 @@ def main() -> None:
         *coverage(),
         "",
     ]
-    TARGET.write_text("\n".join(text))
+    TARGET.write_text("\n".join(text), encoding="utf-8")
 
 
 if __name__ == "__main__":

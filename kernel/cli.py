@@ -4,82 +4,29 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from kernel.declared import OPTIONS, Setting
+from kernel.shell import VIOLATED, Group, progress_bar, refuse, say, seconds_since_start, show, show_json
 
 if TYPE_CHECKING:
+    from kernel._core.jit import Preparing
     from kernel.backtesting import Backtest
     from kernel.config.assembly import Run
     from kernel.config.fitted import Fitted
     from kernel.limits import Limit
     from kernel.outcome import Outcome
+    from kernel.report.run import Took
     from kernel.targets import Targets
 
 T = TypeVar("T")
-VIOLATED, INVALID, INTERRUPTED = 1, 2, 130
-
-
-class _Group(click.Group):
-    """Commands whose problems go to stderr, a line each, and never as a traceback."""
-
-    def main(self, *args: Any, **settings: Any) -> NoReturn:
-        """Run a command and exit with its code."""
-        settings = {"prog_name": "margin", **settings, "standalone_mode": False}
-        try:
-            with warnings.catch_warnings():
-                warnings.showwarning = lambda message, *_, **__: click.echo(f"note: {message}", err=True)
-                code = super().main(*args, **settings)
-        except click.ClickException as error:
-            code = _refuse([_worded(error)])
-        except (click.Abort, KeyboardInterrupt):
-            click.echo("interrupted", err=True)
-            code = INTERRUPTED
-        except Exception as error:
-            problems = getattr(error, "problems", None)  # of kernel.InvalidInput, which takes long to import
-            if problems is None:
-                raise
-            code = _refuse([str(problem) for problem in problems])
-        sys.exit(code if isinstance(code, int) else 0)
-
-
-def _worded(error: click.ClickException) -> str:
-    context = getattr(error, "ctx", None)
-    hint = f" (see {context.command_path} --help)" if context is not None else ""
-    return error.format_message() + hint
-
-
-def _refuse(messages: Sequence[str]) -> int:
-    for message in messages:
-        click.echo(f"error: {message}", err=True)
-    return INVALID
-
-
-def _print(content: str | bytes) -> None:
-    """Print to stdout; a reader that has gone away is no error."""
-    try:
-        click.echo(content, nl=isinstance(content, str) and not content.endswith("\n"))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise click.ClickException(f"stdout: cannot be written: {error.strerror}") from error
-
-
-def _print_json(value: object) -> None:
-    import json
-
-    _print(json.dumps(value, indent=2, allow_nan=False))
+EXAMPLES = sorted(path.stem for path in Path(__file__).with_name("examples").glob("*.toml"))
 
 
 def _tell(found: dict[str, Any], text: Callable[[dict[str, Any]], str], form: str, output: Path | None) -> None:
@@ -90,9 +37,9 @@ def _tell(found: dict[str, Any], text: Callable[[dict[str, Any]], str], form: st
 
     told = json.dumps(found, indent=2, allow_nan=False) if form == "json" else text(found).rstrip("\n")
     if stdout_form(output):
-        click.echo(told, err=True)
+        say(told)
     else:
-        _print(told)
+        show(told)
 
 
 def _at_most_one(_: click.Context, __: click.Parameter, values: Sequence[Path]) -> Path | None:
@@ -107,13 +54,13 @@ def _show_version(context: click.Context, _: click.Parameter, value: bool) -> No
         from importlib.metadata import PackageNotFoundError, version
 
         try:
-            _print(f"margin {version('margin-kernel')}")
+            show(f"margin {version('margin-kernel')}")
         except PackageNotFoundError:
-            _print("margin, not installed")
+            show("margin, not installed")
         context.exit()
 
 
-@click.group(cls=_Group, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
 )
@@ -196,13 +143,13 @@ def run(
     paths = output is not None and form_of(output) != ".json"
     job, checked = _prepare(config, market, overrides, settings, output, parse, paths=paths)
     levels = sorted({*job.levels, *(limit.level for limit in checked if limit.level is not None)})
-    outcome, seconds = _simulate(job, {"levels": levels}, paths=paths, quiet=quiet)
-    found = report.results(job, outcome, seconds)
+    outcome, took = _simulate(job, {"levels": levels}, paths=paths, quiet=quiet)
+    found = report.results(job, outcome, took)
     _write(found, outcome.to_arrow, output)
     _tell(found, report.text, form, output)
     violations = [message for limit in checked if (message := limit.violation(outcome))]
     for message in violations:
-        click.echo(f"violated: {message}", err=True)
+        say(f"violated: {message}")
     return VIOLATED if violations else 0
 
 
@@ -263,43 +210,38 @@ def _check_plot(plot: Path, read: Iterable[Path]) -> None:
     check_plot()
 
 
-def _simulate(job: Run, kept: dict[str, Any], *, paths: bool, quiet: bool) -> tuple[Outcome, float]:
-    """Simulate, keeping what is asked for; return the outcome and the seconds that it took."""
+def _simulate(job: Run, kept: dict[str, Any], *, paths: bool, quiet: bool) -> tuple[Outcome, Took]:
+    """Simulate, keeping what is asked for; return the outcome and the time that it took."""
     import time
 
     from kernel.errors import InvalidInput, Problem
+    from kernel.report.run import Took
 
     if paths:
         kept = {**kept, "record": "paths"}
     start = time.perf_counter()
     try:
-        with _progress("paths", quiet=quiet) as progress:
+        with _progress("paths", quiet=quiet) as (progress, kernels):
             outcome = job.simulate(**kept, progress=progress)
     except MemoryError:
         message = "are more than fit into memory: use fewer, or no --plot and a .json --output or none"
         raise InvalidInput([Problem("simulation.paths", message)]) from None
-    return outcome, time.perf_counter() - start
+    seconds = time.perf_counter() - start
+    return outcome, Took(seconds, kernels.seconds, kernels.compiled, seconds_since_start())
 
 
 @contextmanager
-def _progress(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on a terminal from the first chunk on: compiling before it says nothing of the time left."""
-    from kernel.info import cache_folder, why_no_cache
+def _progress(label: str, *, quiet: bool) -> Iterator[tuple[Callable[[int, int], None] | None, Preparing]]:
+    """Say if it compiles, which takes longer than most work; then show a bar on a terminal."""
+    from kernel.info import cache_folder, preparing_kernels, why_no_cache
+
+    def begin() -> None:
+        say(f"compiling the kernel, once: kept in {cache_folder()}" if cache_folder() else "compiling the kernel")
 
     if cache_folder() is None and not quiet:
-        click.echo(f"note: every run compiles anew, since no cache folder can be used: {why_no_cache()}", err=True)
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    with ExitStack() as shown:
-        bars: list[Any] = []
-
-        def show(done: int, of: int) -> None:
-            if not bars:
-                bars.append(shown.enter_context(click.progressbar(length=of, file=sys.stderr, label=label)))
-            bars[0].update(done - bars[0].pos)
-
-        yield show
+        say(f"note: every run compiles anew, since no cache folder can be used: {why_no_cache()}")
+    with preparing_kernels(None if quiet else begin) as kernels, progress_bar(label, quiet=quiet) as progress:
+        yield progress, kernels
 
 
 def _write(found: dict[str, Any], to_arrow: Callable[[], Any], output: Path | None) -> None:
@@ -313,7 +255,7 @@ def _write(found: dict[str, Any], to_arrow: Callable[[], Any], output: Path | No
     if form == ".json":
         _write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", output)
     elif stdout_form(output):
-        _print(packed(to_arrow(), form))
+        show(packed(to_arrow(), form))
     else:
         write_table(to_arrow(), output)
 
@@ -322,7 +264,7 @@ def _write_text(text: str, output: Path) -> None:
     from kernel.tables import stdout_form, write_text
 
     if stdout_form(output):
-        _print(text)
+        show(text.encode())  # in UTF-8, as a file has it
     else:
         write_text(text, output)
 
@@ -379,13 +321,13 @@ def threshold(
     drawn = plot is not None or output is not None
     job, targets = _prepare(config, market, overrides, settings, output, parse, plot, paths=drawn)
     kept = {"levels": [1 - max(targets.probabilities)], "worst": targets.by}
-    outcome, seconds = _simulate(job, kept, paths=drawn, quiet=quiet)
+    outcome, took = _simulate(job, kept, paths=drawn, quiet=quiet)
     curves = report.all_curves(outcome) if drawn else []
-    found = report.results(job, outcome, targets, curves, seconds)
+    found = report.results(job, outcome, targets, curves, took)
     _write(found, partial(curves_table, curves), output)
     if plot is not None:
         plot_thresholds(curves, job.ladder, plot, targets.probabilities)
-        click.echo(f"wrote {plot}", err=True)
+        say(f"wrote {plot}")
     _tell(found, report.text, form, output)
 
 
@@ -428,9 +370,9 @@ def _of_history(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _files(prices: Sequence[str]) -> list[tuple[str, Path]]:
-    """Return each file with the name of its asset, or ""."""
+    """Return each file with the name of its asset, or "" where the whole, as `symbol=BTC/x.csv`, is a file's path."""
     return [
-        (asset, Path(path)) if equals else ("", Path(one))
+        (asset, Path(path)) if equals and not Path(one).is_file() else ("", Path(one))
         for one in prices
         for asset, equals, path in [one.partition("=")]
     ]
@@ -478,12 +420,12 @@ def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Pa
 
     if plot is not None:
         plot_fits(found.history, found.compared, plot)
-        click.echo(f"wrote {plot}", err=True)
+        say(f"wrote {plot}")
     if output is not None:
         in_toml, text = form_of(output) == ".toml", json.dumps(told, indent=2, allow_nan=False) + "\n"
         _write_text(commented(told["fit"]["notes"]) + to_toml(told) if in_toml else text, output)
         if not stdout_form(output):
-            click.echo(f"wrote {output}; next: margin run CONFIG --market {output}", err=True)
+            say(f"wrote {output}; next: margin run CONFIG --market {output}")
 
 
 @main.command()
@@ -541,7 +483,7 @@ def backtest(
         stated = check_settings({name: value for name, value in settings.items() if name not in OF_HISTORY}, levels)
     problems.raise_any()
     reading = {name: settings[name] for name in OF_HISTORY}
-    with _progress("forecasts", quiet=quiet) as progress:
+    with _progress("forecasts", quiet=quiet) as (progress, _):
         stated |= {"market": market, "drift": drift, "progress": progress}
         found = backtest_files(files, named, reading, config, {**stated, **how})
     told = report.results(found)
@@ -554,24 +496,31 @@ def _save_backtest(tested: Backtest, told: dict[str, Any], output: Path | None, 
 
     if plot is not None:
         plot_backtest(tested, plot)
-        click.echo(f"wrote {plot}", err=True)
+        say(f"wrote {plot}")
     _write(told, tested.to_arrow, output)
 
 
 @main.command()
-@click.argument("path", type=click.Path(path_type=Path), default="margin.toml")
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@click.option("--example", type=click.Choice(EXAMPLES), help="Write an example that runs as it is, with its prices.")
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
-def init(path: Path, *, force: bool) -> int:
-    """Write a commented example of a config file (-: to stdout)."""
-    from kernel.config.example import EXAMPLE
+def init(path: Path | None, example: str | None, *, force: bool) -> int:
+    """Write a commented config file to PATH, margin.toml by default, or an example by its name (-: to stdout)."""
+    from kernel.config.example import EXAMPLE, example_files
+    from kernel.tables import write_bytes
 
     if str(path) == "-":
-        _print(EXAMPLE)
+        show(next(iter(example_files(example).values())) if example else EXAMPLE.encode())
         return 0
-    if path.exists() and not force:
-        return _refuse([f"{path}: is there already; overwrite it with --force"])
-    _write_text(EXAMPLE, path)
-    click.echo(f"wrote {path}; next: margin run {path}", err=True)
+    path = path or Path(f"{example or 'margin'}.toml")
+    config, *beside = (example_files(example) if example else {path.name: EXAMPLE.encode()}).items()
+    written = {path: config[1], **{path.with_name(name): content for name, content in beside}}
+    there = [one for one in written if one.exists()]
+    if there and not force:
+        return refuse([f"{one}: is there already; overwrite it with --force" for one in there])
+    for one, content in written.items():
+        write_bytes(content, one)
+    say(f"wrote {', '.join(map(str, written))}; next: margin run {path}")
     return 0
 
 
@@ -584,8 +533,8 @@ def validate(config: Path, market: Path | None, overrides: Sequence[str]) -> Non
     from kernel.config.load import load
 
     for note in load(config, overrides, market).notes:
-        click.echo(f"note: {note}", err=True)
-    click.echo(f"{'stdin' if str(config) == '-' else config} is valid", err=True)
+        say(f"note: {note}")
+    say(f"{'stdin' if str(config) == '-' else config} is valid")
 
 
 @main.command()
@@ -596,8 +545,8 @@ def warmup(precision: str) -> None:
 
     for market, assets, _, seconds in warmed((precision,)):
         several = "several assets" if assets > 1 else "one asset"
-        click.echo(f"{market}, {several}, {precision} precision: {seconds:.1f} s", err=True)
-    click.echo(f"kept in {cache_folder() or f'memory only: {why_no_cache()}'}", err=True)
+        say(f"{market}, {several}, {precision} precision: {seconds:.1f} s")
+    say(f"kept in {cache_folder() or f'memory only: {why_no_cache()}'}")
 
 
 @main.command()
@@ -615,7 +564,7 @@ def bench(form: str, output: Path | None, *, quiet: bool) -> None:
 
     if output is not None:
         check_output(output, suffixes=(".json",), stdout=True)
-    with _progress("seconds", quiet=quiet) as progress:
+    with _progress("seconds", quiet=quiet) as (progress, _):
         found = measured(progress=progress)
     _write(found, lambda: None, output)
     _tell(found, lambda one: report.text(one, recorded()), form, output)
@@ -629,10 +578,10 @@ def info(form: str) -> None:
 
     found = environment()
     if form == "json":
-        _print_json(found)
+        show_json(found)
         return
     rows = {**found.pop("versions"), **found}
-    _print("\n".join(f"{name:<14}{value if value is not None else '-'}" for name, value in rows.items()))
+    show("\n".join(f"{name:<14}{value if value is not None else '-'}" for name, value in rows.items()))
 
 
 if __name__ == "__main__":

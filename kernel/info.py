@@ -5,18 +5,18 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from typing import Any, NamedTuple
 
 import llvmlite.binding
-import numpy as np
 
-from kernel._core.jit import CACHE_FOLDER, WHY_NO_CACHE
+from kernel._core.jit import CACHE_FOLDER, WHY_NO_CACHE, Preparing, preparing
 from kernel.accounts import Account, Linear
 from kernel.ladder import Ladder
-from kernel.markets import Bates, FilteredHistorical, Gbm, Heston, Kou, Market, Merton
+from kernel.markets import MARKETS
 from kernel.simulation import simulate, versions
 from kernel.text import snake
 from kernel.workers import available_threads
@@ -48,6 +48,11 @@ def why_no_cache() -> str:
     return WHY_NO_CACHE
 
 
+def preparing_kernels(begin: Callable[[], None] | None = None) -> AbstractContextManager[Preparing]:
+    """Note the compiling and loading of kernels within a block; call `begin` once, when any is compiled."""
+    return preparing(begin)
+
+
 def installed(name: str) -> str | None:
     """Return the version of a package, or None where it is not installed."""
     try:
@@ -67,43 +72,8 @@ class Warmed(NamedTuple):
 
 def warmed(precisions: tuple[str, ...] = ("single",)) -> Iterator[Warmed]:
     """Compile the kernels of every market, for one asset and for several, and yield each as it is done."""
-    for precision, assets, market in product(precisions, (1, 2), _MARKETS):
-        start, one = time.perf_counter(), market([f"asset {k}" for k in range(assets)])
+    for precision, assets, kind in product(precisions, (1, 2), MARKETS.values()):
+        start, one = time.perf_counter(), kind.example([f"asset {k}" for k in range(assets)])
         account = Account(cash=0.0, positions=[Linear(name, 1.0) for name in one.assets], maintenance_rate=0.01)
         simulate(one, account, Ladder({"call": 1.0}), horizon=1.0, steps=1, paths=1, precision=precision)
-        yield Warmed(snake(type(one).__name__), assets, precision, time.perf_counter() - start)
-
-
-def _gbm(assets: list[str]) -> Market:
-    return Gbm(assets=assets, spot=1.0, volatility=0.1)
-
-
-def _merton(assets: list[str]) -> Market:
-    return Merton(assets=assets, spot=1.0, volatility=0.1, jump_intensity=1.0, jump_mean=0.0, jump_volatility=0.1)
-
-
-def _kou(assets: list[str]) -> Market:
-    rest = {"jump_intensity": 1.0, "up_probability": 0.5, "up_mean": 0.1, "down_mean": 0.1}
-    return Kou(assets=assets, spot=1.0, volatility=0.1, **rest)
-
-
-_VARIANCE = {"variance": 0.01, "mean_reversion": 1.0, "long_variance": 0.01, "volatility_of_variance": 0.1}
-
-
-def _heston(assets: list[str]) -> Market:
-    return Heston(assets=assets, spot=1.0, **_VARIANCE, price_variance_correlation=0.0)
-
-
-def _bates(assets: list[str]) -> Market:
-    rest = {"price_variance_correlation": 0.0, "jump_intensity": 1.0, "jump_mean": 0.0, "jump_volatility": 0.1}
-    return Bates(assets=assets, spot=1.0, **_VARIANCE, **rest)
-
-
-def _filtered_historical(assets: list[str]) -> Market:
-    residuals = np.linspace(-1.0, 1.0, 10 * len(assets)).reshape(10, -1)
-    return FilteredHistorical(
-        assets=assets, spot=1.0, volatility=0.1, omega=0.0, alpha=0.1, beta=0.9, residuals=residuals, dt=1.0
-    )
-
-
-_MARKETS = (_gbm, _merton, _kou, _heston, _bates, _filtered_historical)
+        yield Warmed(snake(kind.__name__), assets, precision, time.perf_counter() - start)

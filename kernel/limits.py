@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.measures import Estimate, breach_probability, breach_time_quantile, expected_shortfall, value_at_risk
 from kernel.outcome import Outcome
-from kernel.text import near, years
+from kernel.text import near, share, years
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
@@ -95,9 +95,10 @@ def _parse(problems: Problems, text: str) -> Limit:
     if name not in _MEASURES:
         raise InvalidInput([Problem("", f"unknown measure {name!r}{near(name, _MEASURES)}")])
     arguments = _arguments(problems, name, [part.strip() for part in inside.split(",")] if inside.strip() else [])
-    value = _quantity(problems, bound, "the bound", timed=name == "breach_time_quantile")
+    kind = _BOUNDS.get(name, _finite)
+    value = _quantity(problems, bound, "the bound", kind)
     if name == "breach_probability" and not 0 <= value <= 1 and not math.isnan(value):
-        problems.add("", f"a probability is from 0 to 1, not {value:g}: 5 % is 0.05")
+        problems.add("", f"a probability is from 0 to 1, such as 0.05 or 5%, not {value:g}")
     return Limit(text.strip(), name, arguments, comparison, value)
 
 
@@ -118,32 +119,49 @@ def _arguments(problems: Problems, name: str, parts: list[str]) -> dict[str, Any
     if missing and not problems.found:
         problems.add("", f"{name} needs {' and '.join(missing)}")
     return {
-        key: value if key == "tier" else _quantity(problems, value, key, timed=key == "by")
+        key: value if key == "tier" else _quantity(problems, value, key, _ARGUMENTS[key])
         for key, value in given.items()
     }
 
 
-def _quantity(problems: Problems, text: str, what: str, *, timed: bool) -> float:
-    """Return a finite number, or a duration with its unit, in years, where a time is meant; else NaN and a problem."""
+def _quantity(problems: Problems, text: str, what: str, read: Callable[[str], float]) -> float:
+    """Return what is read of a text; else NaN and a problem."""
     try:
-        return _finite(text, timed=timed)
+        return read(text)
     except ValueError as error:
         problems.add("", f"{what} {error}")
         return math.nan
 
 
-def _finite(text: str, *, timed: bool) -> float:
+def _finite(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        if timed:
-            return years(text)
         raise ValueError(f"must be a number, not {text!r}") from None
-    if timed and value != 0:  # a bare number: of days, or of years?
-        return years(text)
     if not math.isfinite(value):
         raise ValueError(f"must be finite, not {text}")
     return value
+
+
+def _share(text: str) -> float:
+    """Return a number, or a percentage as a share."""
+    value = share(text) if text.rstrip().endswith("%") else _finite(text)
+    if not math.isfinite(value):
+        raise ValueError(f"must be finite, not {text}")
+    return value
+
+
+def _duration(text: str) -> float:
+    """Return a duration with its unit in years; a bare number other than 0 may be of days or of years."""
+    try:
+        zero = float(text) == 0
+    except ValueError:
+        zero = False
+    return 0.0 if zero else years(text)
+
+
+_ARGUMENTS = {"level": _share, "probability": _share, "by": _duration}
+_BOUNDS = {"breach_probability": _share, "breach_time_quantile": _duration}
 
 
 def _check(problems: Problems, arguments: dict[str, Any], tiers: Sequence[str] | None, horizon: float | None) -> None:

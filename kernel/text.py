@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from pathlib import Path
 
 UNIT_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440, "w": 7 * 1440, "y": 365 * 1440}
 _YEAR = UNIT_MINUTES["y"]
@@ -84,6 +86,33 @@ def duration(value: float) -> str:
     """
     unit, per_year = unit_of(value)
     return f"{value * per_year:.4g} {unit}"
+
+
+def system_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path as the system's calls take it: its name is UTF-8 on disk, whatever encoding the locale is of.
+
+    Example:
+        >>> system_path("btc.csv").name
+        'btc.csv'
+    """
+    name = os.fspath(path)
+    try:
+        return Path(os.fsdecode(name.encode("utf-8", "surrogateescape")))
+    except UnicodeEncodeError:  # half of a pair of UTF-16: no system's
+        return Path(name)
+
+
+def printable(name: str) -> str:
+    """Write text with what it holds of a file's name, bytes that are not UTF-8, in Python's escapes.
+
+    Example:
+        >>> len(printable("btc" + chr(0xDCFF)))
+        7
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half of a pair of UTF-16, as JSON can hold
+        return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def counted(count: int, noun: str) -> str:

@@ -16,7 +16,10 @@ from kernel._core.cache import entries
 from kernel._core.jit import CACHE_FOLDER
 from kernel.workers import available_threads
 from tests.cases import BATES, FILTERED, GBM, HESTON, KOU, LADDER, LONG, MERTON
+from tests.limits import pytest_configure, pytest_runtest_protocol
 from tests.price_files import Write
+
+__all__ = ["file", "pytest_configure", "pytest_runtest_protocol", "pytest_sessionstart"]
 
 
 def compile_one(market: kernel.Market, precision: str) -> None:

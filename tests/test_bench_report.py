@@ -103,7 +103,8 @@ def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text(
         "before\n<!-- benchmarks: written by python -m bench.report -->\nearlier run\n<!-- end of benchmarks -->\n"
-        "after\n"
+        "after\n",
+        encoding="utf-8",
     )
 
     def make(*absent: str, drawn: bool = False, **changes: Any) -> Path:
@@ -120,7 +121,7 @@ def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
             "versions": {"python": "3.11.7", "numba": "0.61.0", "JAX": "0.10.2"},
         }
         run = {"machine_info": {"margin": told}, "datetime": "2026-01-02T03:04:05", "benchmarks": benchmarks, **changes}
-        (tmp_path / "bench.json").write_text(json.dumps(run))
+        (tmp_path / "bench.json").write_text(json.dumps(run), encoding="utf-8")
         if not drawn:
             monkeypatch.setattr(figures, "throughput", lambda *_: None)
             monkeypatch.setattr(figures, "error", lambda *_: None)
@@ -132,7 +133,7 @@ def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
 
 def test_the_readme_says_how_fast_beside_whom_on_what(report: Report) -> None:
     """Between the marks stand medians, quartiles and ratios of contenders, machine, versions, figures and biases."""
-    text = (report() / "README.md").read_text()
+    text = (report() / "README.md").read_text(encoding="utf-8")
     assert text.startswith("before\n<!--")
     assert text.endswith("-->\nafter\n")
     assert "earlier run" not in text
@@ -159,7 +160,7 @@ def test_the_readme_says_how_fast_beside_whom_on_what(report: Report) -> None:
 
 def test_the_page_has_every_table(report: Report) -> None:
     """Walks, processors, noise, measures, errors and whole tasks, with what the contenders tell of themselves."""
-    page = (report() / "docs" / "benchmarks.md").read_text()
+    page = (report() / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     assert "| 2 | 0.933, 1.87x one |" in page  # 2**0.9 of half a billion
     assert "| one tier | 2.20 (2.16 to 2.27) | 1.10x |" in page
     assert "| random words | 1.50 (1.47 to " in page
@@ -179,10 +180,10 @@ def test_the_figures_can_be_read_on_light_and_dark(report: Report) -> None:
 
 def test_contenders_may_be_absent(report: Report) -> None:
     """A contender that is not installed is left out with a word; on one processor the second half is."""
-    text = (report("peers, jax", "peers, quantlib", "peers, c") / "README.md").read_text()
+    text = (report("peers, jax", "peers, quantlib", "peers, c") / "README.md").read_text(encoding="utf-8")
     assert "Absent from this run: C by hand in AVX2, C by hand in AVX2, an exponential a step, JAX" in text
     assert "| JAX" not in text
-    text = (report("peers, kernel, 2", "peers, kernel, 16") / "README.md").read_text()
+    text = (report("peers, kernel, 2", "peers, kernel, 16") / "README.md").read_text(encoding="utf-8")
     assert "| | one processor: ns a path-step | over the kernel |\n" in text
     assert "Absent" not in text
 
@@ -201,10 +202,10 @@ WRONG = [
 @pytest.mark.parametrize(("absent", "message"), WRONG)
 def test_a_missing_case_is_named(report: Report, tmp_path: Path, absent: str, message: str) -> None:
     """What a run lacks is named, and nothing is written."""
-    before = (tmp_path / "README.md").read_text()
+    before = (tmp_path / "README.md").read_text(encoding="utf-8")
     with pytest.raises(UnusableError, match=message):
         report(absent)
-    assert (tmp_path / "README.md").read_text() == before
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == before
     assert list((tmp_path / "docs").iterdir()) == []
 
 
@@ -216,10 +217,10 @@ def test_other_files_are_refused(report: Report, tmp_path: Path) -> None:
         report(benchmarks=[{**case(1.0, name="x")}, {**case(1.0, name="x")}])
     with pytest.raises(UnusableError, match="cannot be read: No such file"):
         write(tmp_path / "none.json", tmp_path)
-    (tmp_path / "odd.json").write_text("{}")
+    (tmp_path / "odd.json").write_text("{}", encoding="utf-8")
     with pytest.raises(UnusableError, match="is not what pytest --benchmark-json writes"):
         write(tmp_path / "odd.json", tmp_path)
-    (tmp_path / "README.md").write_text("no marks")
+    (tmp_path / "README.md").write_text("no marks", encoding="utf-8")
     with pytest.raises(UnusableError, match="has no <!-- benchmarks"):
         report()
 

@@ -18,6 +18,7 @@ from kernel.benchmark import MEASURES, SCHEMA, jobs, machines, measured, recorde
 from kernel.benchmark.measures import ONE_PERCENT, Call, calls
 from kernel.cli import main
 from kernel.report.benchmark import text
+from tests.processes import without_compiling
 
 FEW = 64  # paths
 Margin = Callable[..., tuple[int, str, str]]
@@ -31,7 +32,7 @@ def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Margin:
 
     def call(*arguments: str) -> tuple[int, str, str]:
         done = CliRunner().invoke(main, ["bench", *arguments])
-        return done.exit_code, done.stdout, done.stderr
+        return done.exit_code, done.stdout, without_compiling(done.stderr)
 
     return call
 
@@ -74,13 +75,13 @@ def test_json_is_a_row_that_can_be_recorded(margin: Margin, tmp_path: Path) -> N
     code, out, _ = margin("--format", "json", "--output", "row.json")
     row = json.loads(out)
     assert code == 0
-    assert row == json.loads(Path("row.json").read_text())
+    assert row == json.loads(Path("row.json").read_text(encoding="utf-8"))
     row["versions"]["margin-kernel"] = "0.1.0"  # not known where the package is not installed
     target = tmp_path / "recorded.json"
     other = {**row, "machine": {**row["machine"], "processors": 1_000}}
     for one in (row, other, {**row, "date": "2100-01-01"}):
         record(one, target)
-    assert json.loads(target.read_text()) == [other, {**row, "date": "2100-01-01"}]
+    assert json.loads(target.read_text(encoding="utf-8")) == [other, {**row, "date": "2100-01-01"}]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_a_processor_that_the_system_does_not_name_goes_by_its_family(
     listed = tmp_path / "cpuinfo"
     monkeypatch.setattr(machines, "_PROCESSORS", listed)
     family = machines.described()["machine"]["processor"]
-    listed.write_text("processor\t: 0\nmodel name\t: A Processor\nmodel name\t: A Processor\n")
+    listed.write_text("processor\t: 0\nmodel name\t: A Processor\nmodel name\t: A Processor\n", encoding="utf-8")
     assert machines.described()["machine"]["processor"] == f"A Processor ({family})"
 
 

@@ -171,18 +171,18 @@ def test_a_planted_link_is_not_followed(folder: Path, tmp_path: Path) -> None:
     """A file is written beside its place and moved there: what a link in its place points to stays as it was."""
     (path,) = folder.iterdir()
     precious = tmp_path / "precious"
-    precious.write_text("all I have")
+    precious.write_text("all I have", encoding="utf-8")
     path.unlink()
     path.symlink_to(precious)
     with pytest.warns(RuntimeWarning, match="is damaged"):
         assert ran(folder) == (RIGHT, 0)
-    assert precious.read_text() == "all I have"
+    assert precious.read_text(encoding="utf-8") == "all I have"
     assert not path.is_symlink()
 
 
 def test_no_folder_at_all_means_compiling(tmp_path: Path) -> None:
     """Where a folder cannot be made the reason says what stands in its place."""
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     chosen, told = choose_folder([tmp_path / "file" / "numba-0"])
     assert (chosen, told.partition(" cannot be made: ")[0]) == (None, str(tmp_path / "file" / "numba-0"))
     assert choose_folder([]) == (None, "")

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-import os
-import shutil
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +14,9 @@ import pytest
 
 import kernel.info
 import kernel.simulation
-from kernel.cli import main
+from kernel.cli import EXAMPLES, main
+from kernel.markets import MARKETS
+from tests import processes
 
 Margin = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[1]
@@ -69,37 +66,21 @@ FILTERED = CONFIG.replace(
 def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Margin:
     """Run the command in this process, in a folder with a config file; return exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "run.toml").write_text(CONFIG)
-    (tmp_path / "prices.csv").write_text("Date,Close\n2020-01-01,100\n2020-01-02,103\n2020-01-03,99\n2020-01-04,101\n")
-    (tmp_path / "fitted.toml").write_text(FITTED)
-    (tmp_path / "filtered.toml").write_text(FILTERED)
+    (tmp_path / "run.toml").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "prices.csv").write_text(
+        "Date,Close\n2020-01-01,100\n2020-01-02,103\n2020-01-03,99\n2020-01-04,101\n", encoding="utf-8"
+    )
+    (tmp_path / "fitted.toml").write_text(FITTED, encoding="utf-8")
+    (tmp_path / "filtered.toml").write_text(FILTERED, encoding="utf-8")
 
     def _margin(*arguments: str | Path) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as left:
             main([str(argument) for argument in arguments])
         out, err = capsys.readouterr()
         assert isinstance(left.value.code, int)
-        return left.value.code, out, err
+        return left.value.code, out, processes.without_compiling(err)
 
     return _margin
-
-
-def _script() -> list[str]:
-    """Return the console script beside this Python, or else its module."""
-    beside = shutil.which("margin", path=str(Path(sys.executable).parent))
-    return [beside] if beside else [sys.executable, "-m", "kernel"]
-
-
-def _start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*_script(), *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - a job in the background would ignore it; no threads here
-    )
 
 
 # Good input
@@ -122,7 +103,7 @@ def test_table_is_for_people(margin: Margin) -> None:
     assert "opening equity 6,000.00, requirement 300.00, margin_ratio 20" in out
     starts = [line.split("  ")[0] for line in out.splitlines()]
     expected = ["tier", "call", "liquidation", "", "loss", *["value at risk"] * 2, *["expected shortfall"] * 2]
-    assert expected == starts[4:13]
+    assert expected == starts[5:14]
     assert max(map(len, out.splitlines())) <= 100
 
 
@@ -184,7 +165,7 @@ def test_fitted_market_is_shown_with_its_history(margin: Margin) -> None:
 def test_what_was_mended_in_a_history_is_shown(margin: Margin, tmp_path: Path) -> None:
     """The notes of a history follow the line that names it, wrapped, and stand in the JSON."""
     days = [f"2020-01-{day:02},{100 + day % 3}" for day in (*range(30, 20, -1), *range(14, 0, -1))]
-    (tmp_path / "prices.csv").write_text("\n".join(["Date,Close", *days]))
+    (tmp_path / "prices.csv").write_text("\n".join(["Date,Close", *days]), encoding="utf-8")
     _, out, _ = margin("run", "fitted.toml")
     lines = out.splitlines()
     start = lines.index("- It stands newest first: its rows were turned round.")
@@ -204,7 +185,9 @@ def test_markets_whose_variance_moves_run(margin: Margin, model: str) -> None:
     moving += ["price_variance_correlation=-0.3"]
     jumps = ["jump_intensity=12", "jump_mean=-0.02", "jump_volatility=0.06"] if model == "bates" else []
     if model != "filtered_historical":
-        Path("filtered.toml").write_text(CONFIG.replace("volatility = 0.65", "").replace("gbm", model))
+        Path("filtered.toml").write_text(
+            CONFIG.replace("volatility = 0.65", "").replace("gbm", model), encoding="utf-8"
+        )
     stated = [] if model == "filtered_historical" else [f"market.{one}" for one in moving + jumps]
     options = [part for one in ("simulation.steps=5", *stated) for part in ("--set", one)]
     code, out, err = margin("run", "filtered.toml", *options)
@@ -253,7 +236,7 @@ def test_parquet_carries_its_provenance(margin: Margin) -> None:
 def test_json_output_is_what_is_printed(margin: Margin) -> None:
     """A .json output holds the results that --format json prints."""
     _, out, _ = margin("run", "run.toml", "--format", "json", "--output", "out.json")
-    assert json.loads(out) == json.loads(Path("out.json").read_text())
+    assert json.loads(out) == json.loads(Path("out.json").read_text(encoding="utf-8"))
 
 
 def test_violated_limits_exit_with_one(margin: Margin) -> None:
@@ -267,6 +250,54 @@ def test_violated_limits_exit_with_one(margin: Margin) -> None:
     assert margin("run", "run.toml", *limits[2:])[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("limit", "code"),
+    [
+        ("breach_probability(call) > 1%", 1),
+        ("breach_probability(call) > 99 %", 0),
+        ("value_at_risk(95%) > 1e9", 0),
+        ("breach_time_quantile(call, probability=50%) < 5d", 1),
+    ],
+)
+def test_limits_may_be_percentages(margin: Margin, limit: str, code: int) -> None:
+    """Where a share is meant, a bound or an argument may be written in percent."""
+    assert margin("run", "run.toml", "--fail-if", limit)[0] == code
+
+
+def test_lists_of_bare_words_are_names(margin: Margin) -> None:
+    """`--set` takes a list as a shell leaves it, which may have taken the quotes away."""
+    rest = ["--set", "account.positions[0].asset=ETH", "--format", "json"]
+    for stated in ("[ETH]", "['ETH']", '["ETH"]', "[ ETH ]", "ETH"):
+        code, out, err = margin("run", "run.toml", "--set", f"market.assets={stated}", *rest)
+        assert (code, json.loads(out)["market"]["assets"]) == (0, ["ETH"]), err
+    two = ["--set", "market.assets=[BTC/USD, 1INCH]", "--set", "account.positions[0].asset=1INCH"]
+    _, out, _ = margin("run", "run.toml", *two, "--set", "market.spot=[60_000, .5e2]", "--format", "json")
+    assert json.loads(out)["market"]["assets"] == ["BTC/USD", "1INCH"]
+    assert json.loads(out)["market"]["spot"] == [60_000.0, 50.0]
+
+
+def test_suffixes_may_be_of_any_case(margin: Margin) -> None:
+    """Configs, prices, outputs and figures go by their suffix, in capitals or not."""
+    Path("run.toml").rename("RUN.TOML")
+    Path("prices.csv").rename("PRICES.CSV")
+    assert margin("run", "RUN.TOML", "--output", "OUT.PARQUET")[0] == 0
+    assert pyarrow.parquet.read_table("OUT.PARQUET").num_rows == 2_000
+    assert margin("run", "RUN.TOML", "--output", "OUT.JSON")[0] == 0
+    assert json.loads(Path("OUT.JSON").read_text(encoding="utf-8"))["schema"] == 1
+    assert margin("fit", "PRICES.CSV", "--market", "gbm", "--output", "FIT.TOML", "--plot", "FIT.SVG")[0] == 0
+    assert "[market]\n" in Path("FIT.TOML").read_text(encoding="utf-8")
+    assert Path("FIT.SVG").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_folders_and_assets_may_hold_what_separates_them(margin: Margin) -> None:
+    """A file in a folder such as `symbol=BTC` is itself; else what stands before = is the asset, slashes and all."""
+    Path("symbol=BTC").mkdir()
+    Path("prices.csv").rename("symbol=BTC/x.csv")
+    for named, asset in (("symbol=BTC/x.csv", "x"), ("BTC/USD=symbol=BTC/x.csv", "BTC/USD")):
+        code, out, err = margin("fit", named, "--market", "gbm", "--format", "json")
+        assert (code, json.loads(out)["market"]["assets"]) == (0, [asset]), err
+
+
 def test_written_example_runs(margin: Margin) -> None:
     """`init` writes a file that validates, and does not overwrite it unless told to."""
     assert margin("init")[0] == 0
@@ -274,6 +305,25 @@ def test_written_example_runs(margin: Margin) -> None:
     code, _, err = margin("init")
     assert (code, err) == (2, "error: margin.toml: is there already; overwrite it with --force\n")
     assert margin("init", "--force")[0] == 0
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_shipped_examples_are_written_whole(margin: Margin, name: str) -> None:
+    """`init --example` writes an example under its name, with its prices and their licence; what is there is spared."""
+    code, out, err = margin("init", "--example", name)
+    assert (code, out) == (0, "")
+    assert err.endswith(f"; next: margin run {name}.toml\n")
+    code, _, told = margin("validate", f"{name}.toml")
+    assert code == 0, told
+    assert Path("sp500.LICENSE.md").exists() == Path("sp500.csv").exists() == (name == "sp500_history")
+    code, _, err = margin("init", "--example", name)
+    assert code == 2
+    assert err.startswith(f"error: {name}.toml: is there already")
+    assert margin("init", "other.toml", "--example", name, "--force")[0] == 0
+    assert Path("other.toml").read_bytes() == Path(f"{name}.toml").read_bytes()
+    assert margin("init", "--example", "none")[2].startswith(
+        "error: Invalid value for '--example': 'none' is not one of"
+    )
 
 
 def test_info_and_version(margin: Margin) -> None:
@@ -293,7 +343,8 @@ def test_warmup_says_what_it_compiled(margin: Margin, monkeypatch: pytest.Monkey
         "kernel.info.simulate", lambda market, *_, **__: seen.append((type(market), len(market.assets)))
     )
     code, out, err = margin("warmup")
-    assert (code, out, len(set(seen))) == (0, "", 12)
+    assert (code, out) == (0, "")
+    assert sorted(seen, key=str) == sorted(((kind, assets) for kind in MARKETS.values() for assets in (1, 2)), key=str)
     assert err.startswith("gbm, one asset, single precision: ")
 
 
@@ -378,22 +429,19 @@ def test_help_imports_nothing_heavy() -> None:
     """Neither the package nor the module of the command loads numba, pyarrow, pydantic or numpy by itself."""
     heavy = "{'numba', 'pyarrow', 'pydantic', 'numpy', 'scipy'}"
     code = f"import kernel.cli, sys; print(sorted({heavy} & set(sys.modules)))"
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert run.stdout == "[]\n"
+    assert processes.printed([sys.executable, "-c", code]) == "[]\n"
 
 
 @pytest.mark.parametrize("module", [["-m", "kernel"], [str(ROOT / "cli.py")]])
 def test_the_command_is_a_module_too(module: list[str], tmp_path: Path) -> None:
     """`python -m kernel`, and `python cli.py` of a checkout, are the command."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    call = [sys.executable, *module, "--help"]
-    done = subprocess.run(call, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("Usage: margin [OPTIONS] COMMAND")
+    out = processes.printed([sys.executable, *module, "--help"], cwd=tmp_path)
+    assert out.startswith("Usage: margin [OPTIONS] COMMAND")
 
 
 def test_every_public_name_is_where_it_is_looked_for() -> None:
     """What the package lists for type checkers is what it loads when it is used."""
-    listed = ast.parse(Path(kernel.__file__).read_text())
+    listed = ast.parse(Path(kernel.__file__).read_text(encoding="utf-8"))
     stated = {
         alias.asname: node.module
         for block in listed.body
@@ -411,9 +459,8 @@ def test_every_public_name_is_where_it_is_looked_for() -> None:
 
 def test_console_script_runs(margin: Margin, tmp_path: Path) -> None:
     """The installed command prints results to stdout alone, the same bits as in another process."""
-    with _start("run", "run.toml", "--format", "json", cwd=tmp_path) as process:
-        out, err = process.communicate()
-    assert (process.returncode, err) == (0, "")
+    code, out, err = processes.margin("run", "run.toml", "--format", "json", cwd=tmp_path)
+    assert (code, err) == (0, "")
     _, here, _ = margin("run", "run.toml", "--format", "json")
     assert json.loads(out)["tiers"] == json.loads(here)["tiers"]
 
@@ -421,48 +468,5 @@ def test_console_script_runs(margin: Margin, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("margin")
 def test_console_script_refuses(tmp_path: Path) -> None:
     """The installed command exits with 2 and without a traceback when its input is wrong."""
-    with _start("run", "run.toml", "--paths", "x", cwd=tmp_path) as process:
-        out, err = process.communicate()
-    assert (process.returncode, out) == (2, "")
-    assert err == "error: simulation.paths: must be a number, not 'x'\n"
-
-
-@pytest.mark.usefixtures("margin")
-def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
-    """A closed pipe on stdout ends without a traceback."""
-    with _start("run", "run.toml", cwd=tmp_path) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        assert process.stderr.read() == ""
-    assert process.returncode == 0
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
-def test_a_full_disk_is_no_violation(tmp_path: Path) -> None:
-    """Results that cannot be printed end in a sentence and exit code 2, not in that of a violated limit."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [*_script(), "info"],
-            cwd=tmp_path,
-            env=environment,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 2
-    assert done.stderr == "error: stdout: cannot be written: No space left on device\n"
-
-
-def test_interrupt_leaves_nothing_behind(margin: Margin, tmp_path: Path) -> None:
-    """Ctrl-C ends a run with 130, a word on stderr, and no file."""
-    margin("run", "run.toml")  # compiled from here on
-    with _start("run", "run.toml", "--paths", "1e9", "--output", "out.json", cwd=tmp_path) as process:
-        time.sleep(2.0)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate()
-    assert process.returncode == 130
-    assert err.strip() == "interrupted"
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["filtered.toml", "fitted.toml", "prices.csv", "run.toml"]
+    told = processes.margin("run", "run.toml", "--paths", "x", cwd=tmp_path)
+    assert told == (2, "", "error: simulation.paths: must be a number, not 'x'\n")

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 import kernel
 from kernel.cli import main
+from tests.processes import without_compiling
 from tests.test_choice import prices_of
 from tests.test_cli_fit import write_prices
 
@@ -37,11 +38,11 @@ def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Margin:
     moves = np.random.default_rng(1).normal(0.0, 0.02, 620)
     moves[300:] *= 3
     write_prices(tmp_path / "A.csv", prices_of(moves))
-    (tmp_path / "margin.toml").write_text(CONFIG)
+    (tmp_path / "margin.toml").write_text(CONFIG, encoding="utf-8")
 
     def call(*arguments: str) -> tuple[int, str, str]:
         done = CliRunner().invoke(main, ["backtest", *arguments])
-        return done.exit_code, done.stdout, done.stderr
+        return done.exit_code, done.stdout, without_compiling(done.stderr)
 
     return call
 
@@ -96,8 +97,8 @@ def test_files_are_written_and_the_figure_is_drawn(margin: Margin, tmp_path: Pat
         assert margin("A.csv", *FEW, "--output", name)[0] == 0
     table = pyarrow.parquet.read_table(tmp_path / "one.parquet")
     assert table.num_rows == 70
-    assert (tmp_path / "two.csv").read_text().startswith('"time","row","market","loss"')
-    assert json.loads((tmp_path / "three.json").read_text())["forecasts"] == 70
+    assert (tmp_path / "two.csv").read_text(encoding="utf-8").startswith('"time","row","market","loss"')
+    assert json.loads((tmp_path / "three.json").read_text(encoding="utf-8"))["forecasts"] == 70
     for name in ("one.png", "two.svg", "three.svg"):
         assert margin("A.csv", *FEW, "--plot", name)[0] == 0
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
@@ -147,7 +148,7 @@ def test_wrong_input_is_refused_in_a_sentence(margin: Margin, tmp_path: Path, ar
 
 def test_an_account_on_other_assets_is_refused(margin: Margin, tmp_path: Path) -> None:
     """The config names assets of the history, or the command says so."""
-    (tmp_path / "other.toml").write_text(CONFIG.replace('"A"', '"BTC"'))
+    (tmp_path / "other.toml").write_text(CONFIG.replace('"A"', '"BTC"'), encoding="utf-8")
     code, _, err = margin("A.csv", *QUICK, "--config", "other.toml")
     assert code == 2
     assert "account.positions[0].asset: must be one of the market's (A), not BTC" in err
@@ -159,7 +160,7 @@ def test_an_account_stated_at_the_configs_prices_keeps_its_leverage(margin: Marg
     account = "[account]\ncash = 6_000.0\nmaintenance_rate = 0.005\n"
     position = 'positions = [{asset = "A", quantity = 1.0, entry_price = "spot"}]\n'
     tiers = "[ladder.tiers]\ncall = 5.0\nliquidation = 1.0\n"
-    (tmp_path / "tenfold.toml").write_text(market + account + position + tiers)
+    (tmp_path / "tenfold.toml").write_text(market + account + position + tiers, encoding="utf-8")
     code, out, _ = margin("A.csv", *FEW, "--config", "tenfold.toml", "--format", "json")
     assert code == 0
     told = json.loads(out)["provenance"]["inputs"]["account"]
@@ -193,7 +194,7 @@ def write_bars(path: Path) -> None:
     days = np.datetime64("2020-01-01") + np.arange(closes.size)
     columns = opens, np.maximum(opens, closes), 0.98 * np.minimum(opens, closes), closes
     rows = [",".join([str(day), *(f"{one:.6f}" for one in each)]) for day, *each in zip(days, *columns, strict=True)]
-    path.write_text("\n".join(["date,open,high,low,close", *rows]) + "\n")
+    path.write_text("\n".join(["date,open,high,low,close", *rows]) + "\n", encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -217,7 +218,7 @@ def test_the_report_says_what_judges_breaches(
     code, out, err = margin(file, *FEW, *options, "--output", "found.json")
     assert code == 0, err
     assert sentence in " ".join(out.split())
-    told = json.loads((tmp_path / "found.json").read_text())
+    told = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
     assert told["breaches"] == ("bars" if "bars of" in out else "closes")
     assert told["breaches_reason"] in sentence
     assert told["provenance"]["inputs"]["backtest"]["breaches"] == told["breaches"]

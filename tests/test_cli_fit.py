@@ -33,7 +33,10 @@ paths = 2_000
 def write_prices(path: Path, prices: np.ndarray, name: str = "close") -> None:
     """Write daily prices from 2020 on."""
     days = np.datetime64("2020-01-01") + np.arange(len(prices))
-    path.write_text(f"date,{name}\n" + "".join(f"{day},{price:.6f}\n" for day, price in zip(days, prices, strict=True)))
+    path.write_text(
+        f"date,{name}\n" + "".join(f"{day},{price:.6f}\n" for day, price in zip(days, prices, strict=True)),
+        encoding="utf-8",
+    )
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fit:
     monkeypatch.chdir(tmp_path)
     write_prices(tmp_path / "A.csv", prices_of(jumping(600, 2)))
     write_prices(tmp_path / "B.csv", prices_of(clustered(600, 3)))
-    (tmp_path / "margin.toml").write_text(CONFIG)
+    (tmp_path / "margin.toml").write_text(CONFIG, encoding="utf-8")
 
     def call(*arguments: str) -> tuple[int, str, str]:
         done = CliRunner().invoke(main, list(arguments))
@@ -90,7 +93,7 @@ def test_run_takes_the_market_that_fit_wrote(margin: Fit, tmp_path: Path, suffix
     assert margin("fit", "A.csv", "--market", model, "--drift", "fitted", "--output", f"market{suffix}")[0] == 0
     code, by_option, _ = margin("run", "margin.toml", "--market", f"market{suffix}", "--format", "json")
     assert code == 0
-    (tmp_path / "named.toml").write_text(f'[market]\nfile = "market{suffix}"\ndrift = 0.0\n' + CONFIG)
+    (tmp_path / "named.toml").write_text(f'[market]\nfile = "market{suffix}"\ndrift = 0.0\n' + CONFIG, encoding="utf-8")
     code, by_name, _ = margin("run", "named.toml", "--format", "json")
     assert code == 0
     code, by_setting, _ = margin("run", "margin.toml", "--set", f"market.file=market{suffix}", "--format", "json")
@@ -111,7 +114,7 @@ def test_a_fitted_drift_is_left_out_unless_it_is_asked_for(margin: Fit, tmp_path
     for stated, there, other in (("zero", left, kept), ("fitted", kept, left)):
         code, out, _ = margin("fit", "A.csv", "--market", "gbm", "--drift", stated, "--output", f"{stated}.toml")
         assert code == 0
-        for text in (out, (tmp_path / f"{stated}.toml").read_text().replace("# ", "")):
+        for text in (out, (tmp_path / f"{stated}.toml").read_text(encoding="utf-8").replace("# ", "")):
             assert there in " ".join(text.split())
             assert other not in " ".join(text.split())
         for asked, taken, words in (
@@ -124,7 +127,9 @@ def test_a_fitted_drift_is_left_out_unless_it_is_asked_for(margin: Fit, tmp_path
             assert run["market"]["drift"] == [taken]
             assert [note.startswith(words) for note in run["notes"]] == ([True] if words else [])
     assert margin("fit", "A.csv", "--market", "gbm", "--output", "market.toml")[0] == 0
-    assert (tmp_path / "market.toml").read_text() == (tmp_path / "zero.toml").read_text()
+    assert (tmp_path / "market.toml").read_text(encoding="utf-8") == (tmp_path / "zero.toml").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_liquidations_of_a_long_do_not_hang_on_the_growth_of_its_history(margin: Fit, tmp_path: Path) -> None:
@@ -137,7 +142,9 @@ def test_liquidations_of_a_long_do_not_hang_on_the_growth_of_its_history(margin:
     config = config.replace("quantity = 1,", "notional = 10.0,").replace("cash = 0.0", "cash = 2.0")
     found = []
     for drift, name in [(drift, name) for drift in ("zero", "fitted") for name in ("up", "down")]:
-        (tmp_path / "named.toml").write_text(config.replace("FILE", f"{name}.toml").replace("call = 5.0", "out = 1.0"))
+        (tmp_path / "named.toml").write_text(
+            config.replace("FILE", f"{name}.toml").replace("call = 5.0", "out = 1.0"), encoding="utf-8"
+        )
         one = json.loads(margin("run", "named.toml", "--drift", drift, "--format", "json")[1])
         found.append(one["tiers"][0]["breach_probability"]["value"])
     assert found[0] == pytest.approx(found[1], abs=2e-3)  # the volatilities differ by rounding alone
@@ -147,13 +154,13 @@ def test_liquidations_of_a_long_do_not_hang_on_the_growth_of_its_history(margin:
 def test_a_market_file_without_an_estimate_keeps_its_drift_and_says_so(margin: Fit, tmp_path: Path) -> None:
     """A file whose [fit] has no drift states the fitted one in its market; without [fit] it is stated."""
     assert margin("fit", "A.csv", "--market", "gbm", "--drift", "fitted", "--output", "market.toml")[0] == 0
-    lines = (tmp_path / "market.toml").read_text().splitlines()
+    lines = (tmp_path / "market.toml").read_text(encoding="utf-8").splitlines()
     fit = lines.index("[fit]")
     old = [line for k, line in enumerate(lines) if not (k in range(fit, fit + 3) and line.startswith("drift"))]
-    (tmp_path / "old.toml").write_text("\n".join(old))
+    (tmp_path / "old.toml").write_text("\n".join(old), encoding="utf-8")
     notes = json.loads(margin("run", "margin.toml", "--market", "old.toml", "--format", "json")[1])["notes"]
     assert [note[:28] for note in notes] == ["drift is that of the history"]
-    (tmp_path / "bare.toml").write_text("\n".join(lines[:fit]))
+    (tmp_path / "bare.toml").write_text("\n".join(lines[:fit]), encoding="utf-8")
     assert json.loads(margin("run", "margin.toml", "--market", "bare.toml", "--format", "json")[1])["notes"] == []
     code, _, err = margin("run", "margin.toml", "--market", "bare.toml", "--drift", "fitted")
     assert code == 2
@@ -191,7 +198,7 @@ def test_the_market_of_an_option_keeps_what_the_config_states_beside_a_file(marg
     """A drift stated beside one file is that of the run on another; the table says which file and numbers were used."""
     for name, model in (("one", "gbm"), ("two", "merton")):
         assert margin("fit", "A.csv", "--market", model, "--output", f"{name}.toml")[0] == 0
-    (tmp_path / "named.toml").write_text('[market]\nfile = "one.toml"\ndrift = 0.25\n' + CONFIG)
+    (tmp_path / "named.toml").write_text('[market]\nfile = "one.toml"\ndrift = 0.25\n' + CONFIG, encoding="utf-8")
     assert margin("validate", "named.toml", "--market", "two.toml")[0] == 0
     _, out, _ = margin("run", "named.toml", "--market", "two.toml")
     assert "merton market" in out
@@ -251,12 +258,12 @@ def _spoil(kind: str, folder: Path) -> list[str]:
         prices = np.diff(np.log(prices))
     write_prices(folder / "bad.csv", prices)
     if kind == "half missing":
-        lines = (folder / "bad.csv").read_text().splitlines()
+        lines = (folder / "bad.csv").read_text(encoding="utf-8").splitlines()
         kept = [line if k % 2 else line.split(",")[0] + "," for k, line in enumerate(lines[1:])]
-        (folder / "bad.csv").write_text("\n".join([lines[0], *kept]) + "\n")
+        (folder / "bad.csv").write_text("\n".join([lines[0], *kept]) + "\n", encoding="utf-8")
     if kind == "two clocks":
-        text = (folder / "bad.csv").read_text()
-        (folder / "other.csv").write_text(text.replace(",", "T08:00,").replace("dateT08:00", "date"))
+        text = (folder / "bad.csv").read_text(encoding="utf-8")
+        (folder / "other.csv").write_text(text.replace(",", "T08:00,").replace("dateT08:00", "date"), encoding="utf-8")
         return ["bad.csv", "other.csv"]
     return ["bad.csv"]
 
@@ -287,14 +294,14 @@ def test_a_market_file_that_is_none_is_refused(margin: Fit, tmp_path: Path) -> N
         assert code == 2
         assert err.startswith("error: market.file: ")
         assert words in err
-    (tmp_path / "old.toml").write_text("[market]\nfile = 3\n" + CONFIG)
+    (tmp_path / "old.toml").write_text("[market]\nfile = 3\n" + CONFIG, encoding="utf-8")
     assert "must be the name of a file" in margin("run", "old.toml")[2]
 
 
 def test_numbers_of_toml_come_back(margin: Fit, tmp_path: Path) -> None:
     """What is written is TOML, with the same doubles, and what is unknown as nan."""
     assert margin("fit", "A.csv", "--market", "gbm", "--output", "market.toml")[0] == 0
-    written = tomllib.loads((tmp_path / "market.toml").read_text())
+    written = tomllib.loads((tmp_path / "market.toml").read_text(encoding="utf-8"))
     fit = kernel.Gbm.fit(kernel.read_prices(tmp_path / "A.csv"))
     assert written["market"] == fit.market.parameters() | {"drift": [0.0]}
     assert written["fit"]["drift"] == fit.market.parameters()["drift"]

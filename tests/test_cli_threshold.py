@@ -14,6 +14,7 @@ from click.testing import CliRunner
 import kernel.simulation
 from kernel.cli import main
 from kernel.targets import Targets, parse_targets
+from tests.processes import without_compiling
 from tests.test_cli import CONFIG as STATED
 
 Threshold = Callable[..., tuple[int, str, str]]
@@ -24,11 +25,11 @@ CONFIG = STATED.replace("steps = 1", "steps = 5").replace("paths = 2_000", "path
 def threshold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Threshold:
     """Run the command in a folder with a config file."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "run.toml").write_text(CONFIG)
+    (tmp_path / "run.toml").write_text(CONFIG, encoding="utf-8")
 
     def call(*arguments: str) -> tuple[int, str, str]:
         done = CliRunner().invoke(main, ["threshold", "run.toml", *arguments])
-        return done.exit_code, done.stdout, done.stderr
+        return done.exit_code, done.stdout, without_compiling(done.stderr)
 
     return call
 
@@ -77,7 +78,7 @@ def test_outputs_hold_the_curves(threshold: Threshold, suffix: str) -> None:
     assert code == 0
     assert json.loads(out)["thresholds"] == plain["thresholds"]
     if suffix == "json":
-        assert json.loads(Path("out.json").read_text()) == json.loads(out)
+        assert json.loads(Path("out.json").read_text(encoding="utf-8")) == json.loads(out)
         assert [len(one["level"]) for one in json.loads(out)["curves"]] == [200, 200]
         return
     read = {"parquet": pyarrow.parquet.read_table, "csv": pyarrow.csv.read_csv}[suffix](f"out.{suffix}")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 import pickle
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +22,7 @@ from kernel._core.cache import entries
 from kernel._core.jit import entry
 from kernel._core.walk import Normals, new_workspace, walk
 from kernel.settings import check
+from tests import processes
 from tests.cases import BATES, FILTERED, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON
 
 PROGRAM = """
@@ -41,11 +40,8 @@ LIBM = re.compile(r"\$_?(?:numba_)?(exp|expm1|log|log1p|sin|cos|tan|pow|fma|floo
 
 def printed(program: str, folder: Path) -> list[str]:
     """Run a program in a fresh process on the copy of the package in `folder`; return the words that it prints."""
-    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout.split()
+    environment = {"NUMBA_CACHE_DIR": None, "PYTHONPATH": str(folder)}
+    return processes.printed([sys.executable, "-c", program], cwd=folder, environment=environment).split()
 
 
 def test_a_second_process_compiles_nothing_until_a_source_changes(tmp_path: Path) -> None:
@@ -55,7 +51,7 @@ def test_a_second_process_compiles_nothing_until_a_source_changes(tmp_path: Path
     assert printed(PROGRAM, tmp_path) == ["1", "0"]
     assert printed(PROGRAM, tmp_path) == ["0", "1"]
     (before,) = printed(FOLDER, tmp_path)
-    with (tmp_path / "kernel" / "accounts" / "books.py").open("a") as source:
+    with (tmp_path / "kernel" / "accounts" / "books.py").open("a", encoding="utf-8") as source:
         source.write("\n# edited\n")
     (after,) = printed(FOLDER, tmp_path)
     assert Path(before).parent == Path(after).parent

@@ -73,8 +73,8 @@ def write(tmp_path: Path) -> Write:
     """Write a config file and its history."""
 
     def _write(text: str, name: str = "run.toml") -> Path:
-        (tmp_path / "prices.csv").write_text(HISTORY)
-        (tmp_path / name).write_text(text)
+        (tmp_path / "prices.csv").write_text(HISTORY, encoding="utf-8")
+        (tmp_path / name).write_text(text, encoding="utf-8")
         return tmp_path / name
 
     return _write
@@ -222,10 +222,10 @@ def test_several_columns_are_named_by_their_assets(write: Write) -> None:
     """A table as column gives one asset for each of its keys."""
     path = write(FITTED)
     rows = [f"2020-01-0{k + 1},{price},{price * (1 + 0.01 * (k % 2))}\n" for k, price in enumerate(PRICES)]
-    (path.parent / "prices.csv").write_text("Date,a,b\n" + "".join(rows))
+    (path.parent / "prices.csv").write_text("Date,a,b\n" + "".join(rows), encoding="utf-8")
     overrides = ['market.column={SPX="a", NDX="b"}', "market.model=gbm"]
     assert "asset" in "".join(_problems(path, overrides))
-    path.write_text(FITTED.replace('asset = "SPX"\n[account]', "[account]"))
+    path.write_text(FITTED.replace('asset = "SPX"\n[account]', "[account]"), encoding="utf-8")
     assert load(path, overrides).market.assets == ("SPX", "NDX")
 
 
@@ -238,9 +238,9 @@ def test_columns_are_found_out(write: Write) -> None:
     assert "must be one of the market's (prices), not SPX" in _problems(unnamed)["account.positions[0].asset"]
     assert load(unnamed, ["account.positions[0].asset=prices"]).market.assets == ("prices",)
     rows = [f"2020-01-0{k + 1},{price},{price + k % 2}\n" for k, price in enumerate(PRICES)]
-    (path.parent / "prices.csv").write_text("Date,SPX:close,NDX:close\n" + "".join(rows))
+    (path.parent / "prices.csv").write_text("Date,SPX:close,NDX:close\n" + "".join(rows), encoding="utf-8")
     assert load(unnamed).market.assets == ("SPX", "NDX")
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     assert "the file has several (SPX, NDX)" in _problems(path)["market.asset"]
 
 
@@ -248,11 +248,11 @@ def test_what_was_mended_in_a_history_is_kept(write: Write) -> None:
     """The notes of a history stand with its source; what it refuses names the config's own key."""
     path = write(FITTED)
     header, *rows = HISTORY.splitlines()
-    (path.parent / "prices.csv").write_text("\n".join([header, *rows[::-1]]))
+    (path.parent / "prices.csv").write_text("\n".join([header, *rows[::-1]]), encoding="utf-8")
     run = load(path)
     assert run.source is not None
     assert run.source.notes == ("It stands newest first: its rows were turned round.",)
-    (path.parent / "prices.csv").write_text(HISTORY.replace("2020-01-03,", "2020-01-03,x"))
+    (path.parent / "prices.csv").write_text(HISTORY.replace("2020-01-03,", "2020-01-03,x"), encoding="utf-8")
     assert "line 4: 'Close' must be a plain, finite number" in _problems(path)["market.column"]
 
 
@@ -378,7 +378,7 @@ def test_problems_of_a_history_are_the_markets(write: Write) -> None:
     path = write(FITTED)
     assert "did you mean Close?" in _problems(path, ["market.column=close_"])["market.column"]
     assert "cannot be read" in _problems(path, ["market.history=none.csv"])["market.history"]
-    (path.parent / "prices.csv").write_text("Date,Close\n2020-01-01,5\n2020-01-02,5\n2020-01-03,5\n")
+    (path.parent / "prices.csv").write_text("Date,Close\n2020-01-01,5\n2020-01-02,5\n2020-01-03,5\n", encoding="utf-8")
     assert "must move" in _problems(path)["market.history"]
 
 

@@ -37,7 +37,7 @@ Call = Callable[..., tuple[int, str, str]]
 def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Run the command in a folder with a config file."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "run.toml").write_text(CONFIG)
+    (tmp_path / "run.toml").write_text(CONFIG, encoding="utf-8")
 
     def call(*arguments: str) -> tuple[int, str, str]:
         done = CliRunner().invoke(main, list(arguments))
@@ -68,7 +68,7 @@ def test_every_setting_stands_in_the_example(tmp_path: Path) -> None:
     section = EXAMPLE.split("[simulation]")[1].split("[measures]")[0]
     assert set(re.findall(r"^(?:# )?(\w+) = ", section, re.MULTILINE)) == {one.name for one in SETTINGS}
     shown = re.sub("^# ", "", section, flags=re.MULTILINE)
-    (tmp_path / "all.toml").write_text(EXAMPLE.replace(section, shown))
+    (tmp_path / "all.toml").write_text(EXAMPLE.replace(section, shown), encoding="utf-8")
     run = load(tmp_path / "all.toml", ["simulation.paths=1_048_576"])
     assert run.simulation["worst"] == ["1d", "5d"]
 

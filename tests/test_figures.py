@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 import kernel
 from bench.report import figures
 from bench.report.cases import Run
+from tests import processes
 from tests.drawn import DAY, LONG, backtest, curve, fit, history, ladder, surface
 from tests.test_bench_report import contest, errors
 
@@ -278,21 +277,11 @@ kernel.plot_thresholds(curve(), ladder, sys.argv[1])
 def test_the_backend_of_a_notebook_changes_nothing(tmp_path: Path) -> None:
     """Below a notebook, whose backend the environment names, installed or not, figures have the same bytes."""
     kernel.plot_thresholds(curve(), README, tmp_path / "here.svg")
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(tmp_path / f"{k}.svg")],
-            env={**os.environ, "MPLBACKEND": backend},
-            cwd=Path(__file__).parents[1],
-        )
-        for k, backend in enumerate(("module://matplotlib_inline.backend_inline", "no such backend"))
-    ]
-    try:
-        assert [one.wait(timeout=120) for one in started] == [0, 0]
-    finally:
-        for one in started:
-            one.kill()
-            one.wait()
-    for k in range(len(started)):
+    backends = "module://matplotlib_inline.backend_inline", "no such backend"
+    for k, backend in enumerate(backends):
+        call = [sys.executable, "-c", SCRIPT, str(tmp_path / f"{k}.svg")]
+        processes.printed(call, environment={"MPLBACKEND": backend})
+    for k in range(len(backends)):
         assert (tmp_path / "here.svg").read_bytes() == (tmp_path / f"{k}.svg").read_bytes()
 
 

@@ -32,6 +32,7 @@ LAYERS = [
     {"info"},
     {"benchmark"},
     {"report"},
+    {"shell"},
     {"cli"},
     {"__main__"},
 ]
@@ -40,7 +41,7 @@ ROOMS = {
     "llvmlite": {"_core", "info"},
     "pyarrow": {"tables"},
     "pydantic": {"config"},
-    "click": {"cli"},
+    "click": {"cli", "shell"},
     "scipy": {"fitting", "sampling"},
     "matplotlib": {"figures"},
     "arch": {"fitting"},
@@ -57,7 +58,7 @@ def room(path: Path) -> str:
 
 def imports(path: Path) -> set[str]:
     """List the modules that a file imports, inside its functions too, but for type checking alone."""
-    found, waiting = set(), list[ast.AST](ast.parse(path.read_text()).body)
+    found, waiting = set(), list[ast.AST](ast.parse(path.read_text(encoding="utf-8")).body)
     while waiting:
         node = waiting.pop()
         if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
@@ -93,3 +94,46 @@ def test_what_is_compiled_lies_where_the_cache_looks(path: Path) -> None:
     """Only the folders whose sources name the cache of kernels hold code for Numba."""
     if "kernel._core.jit" in imports(path) and room(path) != "info":
         assert room(path) in COMPILED
+
+
+SOURCES = [
+    ROOT / "cli.py",
+    *(path for folder in ("kernel", "bench", "tests") for path in (ROOT / folder).rglob("*.py")),
+]
+
+
+def _leaves_encoding(call: ast.Call) -> bool:
+    """Tell whether a call reads or writes text in the encoding of the machine."""
+    stated = {keyword.arg: keyword.value for keyword in call.keywords}
+    method = isinstance(call.func, ast.Attribute)
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if "encoding" in stated:
+        return False
+    if name == "open":
+        modes = [*call.args[0 if method else 1 :], stated.get("mode")]
+        texts = [mode.value for mode in modes if isinstance(mode, ast.Constant) and isinstance(mode.value, str)]
+        ours = not method or getattr(call.func.value, "id", "") not in {"os", "gzip"}  # type: ignore[attr-defined]
+        return ours and not any("b" in mode for mode in texts)
+    texts_out = name == "write_text" and method and len(call.args) == 1
+    return (
+        texts_out
+        or (name == "read_text" and method and not call.args)
+        or (name in {"run", "Popen"} and "text" in stated)
+    )
+
+
+def test_texts_are_read_and_written_in_utf8() -> None:
+    """No file and no pipe is read or written in whatever encoding the machine's locale has."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _leaves_encoding(node)
+    ]
+    assert found == []
+
+
+def test_tests_start_processes_through_one_module() -> None:
+    """Children of tests end with them, hear signals and have limits: `tests.processes` sees to it, and it alone."""
+    tests = (ROOT / "tests").rglob("*.py")
+    assert [path.name for path in tests if "subprocess" in imports(path)] == ["processes.py"]

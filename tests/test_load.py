@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 import kernel
 from kernel.cli import main
-from kernel.report.run import results
+from kernel.report.run import Took, results
 from tests.test_cli import CONFIG, FITTED
 
 PRICES = "Date,Close\n2020-01-01,100\n2020-01-02,103\n2020-01-03,99\n2020-01-04,101\n"
@@ -27,9 +27,9 @@ PRICES = "Date,Close\n2020-01-01,100\n2020-01-02,103\n2020-01-03,99\n2020-01-04,
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in a folder with two config files and the history that one of them names."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "run.toml").write_text(CONFIG)
-    (tmp_path / "fitted.toml").write_text(FITTED)
-    (tmp_path / "prices.csv").write_text(PRICES)
+    (tmp_path / "run.toml").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "fitted.toml").write_text(FITTED, encoding="utf-8")
+    (tmp_path / "prices.csv").write_text(PRICES, encoding="utf-8")
 
 
 def _told(*arguments: str, stdin: str | bytes | None = None) -> dict[str, Any]:
@@ -37,12 +37,12 @@ def _told(*arguments: str, stdin: str | bytes | None = None) -> dict[str, Any]:
     done = CliRunner().invoke(main, ["run", *arguments, "--format", "json"], input=stdin)
     assert (done.exit_code, done.stderr) == (0, "")
     found: dict[str, Any] = json.loads(done.stdout)
-    return {name: value for name, value in found.items() if name != "seconds"}
+    return {name: value for name, value in found.items() if name not in Took._fields}
 
 
 def _of_python(run: kernel.Run, **changes: Any) -> dict[str, Any]:
-    found = json.loads(json.dumps(results(run, run.simulate(**changes), 0.0)))
-    return {name: value for name, value in found.items() if name != "seconds"}
+    found = json.loads(json.dumps(results(run, run.simulate(**changes), Took(0.0, 0.0, False, 0.0))))
+    return {name: value for name, value in found.items() if name not in Took._fields}
 
 
 @pytest.mark.parametrize("name", ["run.toml", "fitted.toml"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
@@ -15,6 +14,7 @@ import pytest
 from scipy.stats import kstest, norminvgauss
 
 import kernel
+from tests import processes
 from tests.cases import FILTERED, GBM, HESTON, HORIZON, LADDER, LONG, run
 from tests.nig import Nig
 
@@ -88,10 +88,9 @@ def _printed(program: dict[str, str], folder: Path) -> tuple[float, int]:
     """Run a program in a fresh process with the cache and the modules of a folder; return the numbers it prints."""
     package = str(Path(kernel.__file__).parents[1])
     paths = os.pathsep.join([str(folder), package])
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": paths}
+    environment = {"NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": paths}
     call = [sys.executable, "-c", PROGRAM.format(**program)]
-    done = subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, check=True)
-    deviation, hits = done.stdout.split()
+    deviation, hits = processes.printed(call, cwd=folder, environment=environment).split()
     return float(deviation), int(hits)
 
 
@@ -101,7 +100,9 @@ def test_it_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
     shutil.copy(Path(__file__).with_name("nig.py"), module)
     inside, _ = _printed(INSIDE, tmp_path)
     before, _ = _printed(OUTSIDE, tmp_path)
-    module.write_text(module.read_text().replace("math.sqrt(time[i]) * z[i]", "0.0 * z[i]"))
+    module.write_text(
+        module.read_text(encoding="utf-8").replace("math.sqrt(time[i]) * z[i]", "0.0 * z[i]"), encoding="utf-8"
+    )
     after, _ = _printed(OUTSIDE, tmp_path)
     module.unlink()
     assert after < 0.5 * before

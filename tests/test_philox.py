@@ -22,7 +22,7 @@ draw_words: Any = noise.draw_words
 
 KNOWN_ANSWERS = [
     tuple(int(word, 16) for word in line.split())
-    for line in (Path(__file__).parent / "random123_kat.txt").read_text().splitlines()
+    for line in (Path(__file__).parent / "random123_kat.txt").read_text(encoding="utf-8").splitlines()
     if not line.startswith("#")
 ]
 

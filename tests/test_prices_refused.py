@@ -105,9 +105,9 @@ def test_wrong_sources_and_settings_are_named(file: Write, tmp_path: Path) -> No
 
 def test_unreadable_files_are_named(tmp_path: Path) -> None:
     """Files that are broken, or of another kind than they say, are refused with their name."""
-    (tmp_path / "text.csv.gz").write_text(daily())
+    (tmp_path / "text.csv.gz").write_text(daily(), encoding="utf-8")
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(daily().encode())[:-9])
-    (tmp_path / "text.parquet").write_text(daily())
+    (tmp_path / "text.parquet").write_text(daily(), encoding="utf-8")
     (tmp_path / "bytes.csv").write_bytes(b"Date,Close\n\x81\xfe,1\n")
     for path in tmp_path.iterdir():
         assert path.name in refused(path)["history"]

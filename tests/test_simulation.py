@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,6 +14,7 @@ import pytest
 
 import kernel
 from kernel.chunks import chunk_size
+from tests import processes
 from tests.cases import GBM, LADDER, LONG, run
 
 
@@ -99,11 +98,7 @@ def test_an_interrupt_stops_within_half_a_second() -> None:
         "try:\n    run(GBM, paths=10**10, steps=50, record='summary', levels=(0.9999,), progress=told)\n"
         "except KeyboardInterrupt:\n    print('interrupted', flush=True)\n"
     )
-    root = Path(__file__).parents[1]
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=root, env=environment, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with processes.started([sys.executable, "-c", program]) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -136,17 +131,9 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
         "run(GBM, paths=int(sys.argv[1]), record='summary', levels=(0.99, 0.999))\n"
         "print(Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0])\n"
     )
-    root = Path(__file__).parents[1]
-    (tmp_path / "program.py").write_text(program)
-    peaks = [
-        int(
-            subprocess.run(
-                [sys.executable, str(tmp_path / "program.py"), paths],
-                cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, check=True,
-            ).stdout
-        )
-        for paths in ("1000000", "100000000")
-    ]  # fmt: skip
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    call = [sys.executable, str(tmp_path / "program.py")]
+    peaks = [int(processes.printed([*call, paths])) for paths in ("1000000", "100000000")]
     assert peaks[1] - peaks[0] < 200 * 1024
 
 

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import pty
-import subprocess
 import sys
 import tomllib
 from datetime import date, timedelta
@@ -19,19 +18,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kernel.cli import main
+from kernel.report.run import Took
+from tests import processes
 from tests.test_cli import CONFIG
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in a folder with a config file and prices."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "run.toml").write_text(CONFIG)
+    (tmp_path / "run.toml").write_text(CONFIG, encoding="utf-8")
     days = (date(2020, 1, 1) + timedelta(day) for day in range(80))
     rows = "".join(f"{day},{100 + day.day % 5}\n" for day in days)
-    (tmp_path / "prices.csv").write_text(f"Date,Close\n{rows}")
+    (tmp_path / "prices.csv").write_text(f"Date,Close\n{rows}", encoding="utf-8")
 
 
 def _call(*arguments: str, code: int = 0) -> Result:
@@ -42,14 +41,14 @@ def _call(*arguments: str, code: int = 0) -> Result:
 
 
 def _without_seconds(text: str) -> object:
-    return {name: value for name, value in json.loads(text).items() if name != "seconds"}
+    return {name: value for name, value in json.loads(text).items() if name not in Took._fields}
 
 
 def test_json_goes_to_stdout_and_the_report_to_stderr() -> None:
     """With --output - stdout is the JSON of a file, and what people read stands on stderr."""
     done = _call("run", "run.toml", "--output", "-")
     _call("run", "run.toml", "--output", "out.json")
-    assert _without_seconds(done.stdout) == _without_seconds(Path("out.json").read_text())
+    assert _without_seconds(done.stdout) == _without_seconds(Path("out.json").read_text(encoding="utf-8"))
     assert done.stderr.startswith("1 position on BTC, gbm market, over 5 d\n")
     assert done.stderr.endswith("are held to the horizon.\n")
 
@@ -75,7 +74,7 @@ def test_markets_and_forecasts_go_to_stdout() -> None:
     sizes = ["--market", "gbm", "--window", "60", "--paths", "1000", "--level", "50%"]
     tested = _call("backtest", "prices.csv", *sizes, "--output", "-.csv")
     _call("backtest", "prices.csv", *sizes, "--output", "out.csv")
-    assert tested.stdout == Path("out.csv").read_text()
+    assert tested.stdout == Path("out.csv").read_text(encoding="utf-8")
     assert "coverage" in tested.stderr
 
 
@@ -114,10 +113,9 @@ def test_a_terminal_gets_no_binary(form: str, code: int) -> None:
     """Parquet to a terminal is refused before anything is simulated; text is not."""
     ours, theirs = pty.openpty()
     call = [sys.executable, "-m", "kernel", "run", "run.toml", "--paths", "2", "--output", f"-{form}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with os.fdopen(ours, "rb", buffering=0):
-        done = subprocess.run(call, stdout=theirs, stderr=subprocess.PIPE, env=environment, text=True, check=False)
+        returned, _, err = processes.finished(call, cwd=Path.cwd(), stdout=theirs)
     os.close(theirs)
-    assert done.returncode == code
+    assert returned == code
     refused = "error: output: -.parquet is binary, and stdout a terminal: send it to a file or a pipe, or take -.csv\n"
-    assert (done.stderr == refused) == (code == 2)
+    assert (err == refused) == (code == 2)

@@ -61,7 +61,7 @@ def test_a_write_that_stops_leaves_what_was_there(
 ) -> None:
     """An interrupt or a full disk in the middle leaves the old file, and no other."""
     path = tmp_path / "out.parquet"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
 
     def _stop(_: Any, file: Any) -> None:
         file.write(b"half")
@@ -70,15 +70,15 @@ def test_a_write_that_stops_leaves_what_was_there(
     monkeypatch.setattr(pa.parquet, "write_table", _stop)
     with pytest.raises((KeyboardInterrupt, InvalidInput)):
         write_table(_outcome().to_arrow(), path)
-    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"out.parquet": "old"}
+    assert {one.name: one.read_text(encoding="utf-8") for one in tmp_path.iterdir()} == {"out.parquet": "old"}
 
 
 def test_texts_replace_the_file_that_a_link_names(tmp_path: Path) -> None:
     """Writing through a link changes its target and keeps the link."""
-    (tmp_path / "real.json").write_text("old")
+    (tmp_path / "real.json").write_text("old", encoding="utf-8")
     (tmp_path / "link.json").symlink_to("real.json")
     write_text("new", tmp_path / "link.json")
-    assert (tmp_path / "real.json").read_text() == "new"
+    assert (tmp_path / "real.json").read_text(encoding="utf-8") == "new"
     assert (tmp_path / "link.json").is_symlink()
 
 
@@ -116,10 +116,10 @@ def test_unwritable_outputs_are_refused_beforehand(tmp_path: Path, name: str, me
 
 def test_writable_outputs_are_left_alone(tmp_path: Path) -> None:
     """Checking a path leaves neither a file nor a change."""
-    (tmp_path / "there.csv").write_text("old")
+    (tmp_path / "there.csv").write_text("old", encoding="utf-8")
     check_output(tmp_path / "new.json")
     check_output(tmp_path / "there.csv")
-    assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {"there.csv": "old"}
+    assert {one.name: one.read_text(encoding="utf-8") for one in tmp_path.iterdir()} == {"there.csv": "old"}
 
 
 def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:

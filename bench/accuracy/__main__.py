@@ -144,7 +144,7 @@ def main() -> None:
         *_precisions(precision.precision(PRECISION_PATHS)),
         *heston.page(moving),
     ]
-    TARGET.write_text("\n".join(text))
+    TARGET.write_text("\n".join(text), encoding="utf-8")
 
 
 if __name__ == "__main__":

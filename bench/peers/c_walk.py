@@ -24,7 +24,7 @@ def absent() -> str | None:
     if shutil.which("cc") is None:
         return "there is no C compiler"
     flags = Path("/proc/cpuinfo")
-    if not flags.exists() or not {"avx2", "fma"} <= set(flags.read_text().split()):
+    if not flags.exists() or not {"avx2", "fma"} <= set(flags.read_text(encoding="utf-8").split()):
         return "the processor has no AVX2, or does not say so"
     return None
 

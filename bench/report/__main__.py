@@ -27,14 +27,14 @@ def write(source: Path, root: Path = ROOT) -> None:
     """
     run, readme = read(source), root / "README.md"
     between = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
-    text = readme.read_text()
+    text = readme.read_text(encoding="utf-8")
     if not between.search(text):
         raise UnusableError(f"{readme} has no {_BEGIN} ... {_END}")
     part, whole = "\n".join(section(run)), "\n".join(page(run))
     figures.throughput(run, root / "docs" / "throughput.svg")
     figures.error(run, root / "docs" / "error.svg")
-    readme.write_text(between.sub(lambda _: f"{_BEGIN}\n{part}\n{_END}", text))
-    (root / "docs" / "benchmarks.md").write_text(whole + "\n")
+    readme.write_text(between.sub(lambda _: f"{_BEGIN}\n{part}\n{_END}", text), encoding="utf-8")
+    (root / "docs" / "benchmarks.md").write_text(whole + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ def read(path: Path) -> Run:
         UnusableError: for what is not such a file.
     """
     try:
-        return Run(json.loads(path.read_text()))
+        return Run(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UnusableError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:

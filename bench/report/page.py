@@ -78,7 +78,7 @@ def page(run: Run) -> list[str]:
 def _told(*patterns: str) -> list[str]:
     """Return what the peers' modules tell of themselves, so that it stands in one place."""
     paths = [path for pattern in patterns for path in sorted(_PEERS.glob(pattern))]
-    texts = [ast.get_docstring(ast.parse(path.read_text())) or "" for path in paths]
+    texts = [ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in paths]
     return [line for text in texts for line in [*wrapped(text), ""]]
 
 

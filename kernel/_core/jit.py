@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import njit
 from numba.core import config as _config
+from numba.core import event
 from numba.extending import overload
 
 from kernel._core.cache import KernelCache, choose_folder
 from kernel._core.compiler import InnerCompiler, KernelCompiler
+from kernel.errors import InvalidInput, Problem
 
 # No fastmath at all: every operation is rounded as IEEE 754 says, fused only where the code says `fma`. So a
 # lane has the same bits in a vector body, in a remainder loop, on AVX2, AVX-512 or NEON.
@@ -28,6 +32,7 @@ INLINE: Any = {**INNER, "forceinline": True}
 Body = TypeVar("Body", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).parents[1]
 COMPILED = ("_core", "markets", "accounts")  # the folders whose sources become machine code
+_COMPILES, _PREPARES = "numba:compile", "numba:compiler_lock"  # events: the latter of loading from a cache too
 _taken: dict[tuple[str, str], type] = {}
 
 point = njit(**INLINE)  # acts on one lane: must be inlined before the loop vectoriser runs
@@ -36,6 +41,8 @@ entry = njit(**ENTRY)  # is called from Python; compiled in every process
 
 
 config: Any = _config  # its settings are made at run time
+if config.DISABLE_JIT:
+    raise InvalidInput([Problem("NUMBA_DISABLE_JIT", "is set, and the kernels only run compiled: unset it")])
 
 
 def source_digest() -> str:
@@ -86,3 +93,35 @@ def implements(operation: Callable[..., Any], struct: type) -> Callable[[Body], 
         return body
 
     return register
+
+
+class Preparing(event.Listener):
+    """What it took to compile kernels, or to load them from the cache, since it listens."""
+
+    def __init__(self, begin: Callable[[], None] | None) -> None:
+        self.seconds, self.compiled = 0.0, False
+        self._begin, self._thread, self._depth, self._since = begin, threading.get_ident(), 0, 0.0
+
+    def on_start(self, what: Any) -> None:
+        """Note that a kernel, or a function inside it, is being compiled; or that this thread loads or compiles it."""
+        if what.kind == _COMPILES and not self.compiled:
+            self.compiled = True
+            if self._begin is not None:
+                self._begin()
+        elif what.kind == _PREPARES and threading.get_ident() == self._thread:
+            self._since = self._since if self._depth else time.perf_counter()
+            self._depth += 1
+
+    def on_end(self, what: Any) -> None:
+        """Note that it is done."""
+        if what.kind == _PREPARES and threading.get_ident() == self._thread:
+            self._depth -= 1
+            self.seconds += 0.0 if self._depth else time.perf_counter() - self._since
+
+
+@contextmanager
+def preparing(begin: Callable[[], None] | None = None) -> Iterator[Preparing]:
+    """Yield what notes the compiling and loading of kernels in this thread; call `begin` when any thread compiles."""
+    listener = Preparing(begin)
+    with event.install_listener(_COMPILES, listener), event.install_listener(_PREPARES, listener):
+        yield listener

@@ -29,7 +29,7 @@ def described() -> dict[str, Any]:
 
 def _processor(family: str) -> str:
     """Return the name that the processor gives itself, where the system tells it, and its family by LLVM's name."""
-    lines = _PROCESSORS.read_text().splitlines() if _PROCESSORS.exists() else []
+    lines = _PROCESSORS.read_text(encoding="utf-8", errors="replace").splitlines() if _PROCESSORS.exists() else []
     name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
     return f"{name} ({family})" if name else family
 

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from kernel.errors import InvalidInput, Problem, Problems
+from kernel.text import system_path
 
 _COMMENT = 98  # characters of a line
+_ENTRY = re.compile(r'"[^"]*"|\'[^\']*\'|[^\s\[\],{}="\'](?:[^\[\],{}="\']*[^\s\[\],{}="\'])?')
 _STEP = re.compile(r'(?:^|\.)(?:"([^"]*)"|([\w-]+))|\[(\d+)\]')
 
 
@@ -23,9 +25,10 @@ def read_document(path: Path) -> dict[str, Any]:
     Raises:
         InvalidInput: if it cannot be read, with the line where that is the reason.
     """
-    if path.suffix not in _PARSERS:
+    suffix = path.suffix.lower()
+    if suffix not in _PARSERS:
         raise InvalidInput([Problem(str(path), f"must be a {' or '.join(_PARSERS)} file")])
-    return _document(str(path), path.suffix[1:].upper(), _PARSERS[path.suffix], path.read_bytes)
+    return _document(str(path), suffix[1:].upper(), _PARSERS[suffix], system_path(path).read_bytes)
 
 
 def read_stdin() -> dict[str, Any]:
@@ -143,12 +146,30 @@ def _pairs(problems: Problems, texts: Iterable[str]) -> Iterator[tuple[str, Any]
 
 
 def _toml_value(text: str) -> Any:
-    """Return a TOML value, also of a number without a leading 0; what is none, such as a bare word, is a string."""
+    """Return a TOML value, also of a number without a leading 0; what is none, such as a bare word, is a string.
+
+    The same goes for the entries of a list: [BTC, ETH] holds two strings.
+    """
+    stated = _ENTRY.sub(lambda match: _entry(match[0]), text) if text.startswith("[") else _number(text)
     try:
-        table = tomllib.loads("value = " + re.sub(r"^([+-]?)\.(?=\d)", r"\g<1>0.", text))
+        table = tomllib.loads(f"value = {stated}")
     except (ValueError, RecursionError):
         return text
     return table["value"] if len(table) == 1 else text
+
+
+def _number(text: str) -> str:
+    """Put a 0 before a leading point."""
+    return re.sub(r"^([+-]?)\.(?=\d)", r"\g<1>0.", text)
+
+
+def _entry(text: str) -> str:
+    """Return an entry of a list as TOML has it: what is no value is put in quotes."""
+    try:
+        tomllib.loads(f"value = {_number(text)}")
+    except ValueError:
+        return json.dumps(text)
+    return _number(text)
 
 
 def _put(document: dict[str, Any], steps: Sequence[str | int], value: Any) -> None:

@@ -1,4 +1,18 @@
-"""The config file that `margin init` writes."""
+"""The config files that `margin init` writes: a commented one, and the examples that come with the package."""
+
+import tomllib
+from pathlib import Path
+
+_FOLDER = Path(__file__).parents[1] / "examples"
+
+
+def example_files(name: str) -> dict[str, bytes]:
+    """Return an example's config file and what it needs, its history with that one's licence, by file name."""
+    config = _FOLDER / f"{name}.toml"
+    history = tomllib.loads(config.read_text(encoding="utf-8"))["market"].get("history")
+    beside = sorted(_FOLDER.glob(f"{Path(history).stem}.*")) if history else []
+    return {path.name: path.read_bytes() for path in (config, *beside)}
+
 
 EXAMPLE = """\
 # What may happen to a margin account over a horizon. Run it:      margin run margin.toml

@@ -17,7 +17,7 @@ from kernel.history import History
 from kernel.markets import FITTED, Market
 from kernel.prices import read_prices, written
 from kernel.tables import check_output
-from kernel.text import snake
+from kernel.text import printable, snake, system_path
 
 NEEDS_SCIPY = 'to be fitted needs SciPy: pip install "margin-kernel[fit]"'
 OF_HISTORY = ("time", "first", "last", "max_gap")
@@ -153,14 +153,14 @@ def read_files(
     named = _by_asset(files)
     several: Any = named if any(asset for asset, _ in files) else paths
     history = read_prices(paths[0] if several is paths and len(paths) == 1 else several, columns=columns, **settings)
-    return history, _source(", ".join(path.name for path in paths), paths, history)
+    return history, _source(", ".join(printable(path.name) for path in paths), paths, history)
 
 
 def _by_asset(files: Sequence[tuple[str, Path]]) -> dict[str, Path]:
     """Return the files by their assets, each of which may have but one."""
     problems, named = Problems(), dict[str, Path]()
     for asset, path in files:
-        name = asset or path.name.partition(".")[0]
+        name = asset or printable(path.name.partition(".")[0])
         if name in named:
             message = f"{named[name]} and {path} are both of {name}: give each asset one file, as ASSET=FILE"
             problems.add("history", message)
@@ -171,7 +171,7 @@ def _by_asset(files: Sequence[tuple[str, Path]]) -> dict[str, Path]:
 
 def _source(name: str, paths: Sequence[Path], history: History) -> Source:
     first, last = ("", "") if history.times is None else (written(history.times[0]), written(history.times[-1]))
-    digest = hashlib.blake2b(b"".join(path.read_bytes() for path in paths), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(b"".join(system_path(path).read_bytes() for path in paths), digest_size=16).hexdigest()
     return Source(name, digest, len(history.prices), first, last, history.dt, history.notes)
 
 

@@ -25,7 +25,7 @@ from kernel.errors import InvalidInput, Problem, Problems
 from kernel.fitting.drift import DRIFTS, Drift
 from kernel.ladder import Ladder
 from kernel.markets import FITTED, MARKETS, Market
-from kernel.text import near, years
+from kernel.text import near, printable, years
 
 _MOST = 10**300
 _FILE = "market.file"
@@ -82,7 +82,7 @@ def load(
     if estimate is not None and estimate.assets == run.market.assets:
         notes = (*estimate.notes(run.market.drift), *notes)
     return replace(
-        run, files=(*files, *run.files, *fitted), market_file=str(fitted[0]) if fitted else None, notes=notes
+        run, files=(*files, *run.files, *fitted), market_file=printable(str(fitted[0])) if fitted else None, notes=notes
     )
 
 

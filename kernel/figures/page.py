@@ -65,10 +65,10 @@ def page(path: str | os.PathLike[str], width: float, height: float) -> Iterator[
     """
     if not isinstance(path, str | os.PathLike):
         raise InvalidInput([Problem("plot", f"must be the path of a file, not {type(path).__name__}")])
-    if Path(path).suffix not in SUFFIXES:
+    if Path(path).suffix.lower() not in SUFFIXES:
         raise InvalidInput([Problem("plot", f"must end in {' or '.join(SUFFIXES)}, not {Path(path).name!r}")])
     check_plot()
-    form, drawn = Path(path).suffix[1:], io.BytesIO()
+    form, drawn = Path(path).suffix[1:].lower(), io.BytesIO()
     with sheet(width, height) as figure:
         yield figure
         dpi = min(_DPI, _MOST_PIXELS / max(figure.get_size_inches()))

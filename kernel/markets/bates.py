@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -13,7 +14,7 @@ from kernel._core.operations import jump
 from kernel.errors import Problems
 from kernel.markets.diffusion import move_as_diffusion
 from kernel.markets.heston import Heston, HestonStep
-from kernel.markets.normal_jumps import JumpSizes, NormalJumps, jump_normally
+from kernel.markets.normal_jumps import EXAMPLE_JUMPS, JumpSizes, NormalJumps, jump_normally
 
 
 class BatesStep(NamedTuple):
@@ -62,6 +63,7 @@ class Bates(NormalJumps, Heston):
     """
 
     between_steps = "approximate"
+    example_parameters: ClassVar[Mapping[str, Any]] = {**Heston.example_parameters, **EXAMPLE_JUMPS}
 
     def _check(self, problems: Problems, size: int) -> None:
         super()._check(problems, size)

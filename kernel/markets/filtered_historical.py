@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -149,6 +149,13 @@ class FilteredHistorical(Market):
     """
 
     between_steps = "approximate"
+    example_parameters: ClassVar[Mapping[str, Any]] = {
+        "volatility": 0.1,
+        "omega": 0.0,
+        "alpha": 0.1,
+        "beta": 0.9,
+        "dt": 1.0,
+    }
 
     volatility: ArrayLike
     omega: ArrayLike
@@ -157,6 +164,12 @@ class FilteredHistorical(Market):
     residuals: Matrix
     dt: float | str
     block: int = 1
+
+    @classmethod
+    def example(cls, assets: Sequence[str]) -> Self:
+        """Return one with plausible parameters, and ten residuals of each asset."""
+        residuals = np.linspace(-1.0, 1.0, 10 * len(assets)).reshape(10, -1)
+        return cls(assets=assets, spot=1.0, residuals=residuals, **cls.example_parameters)
 
     def _check(self, problems: Problems, size: int) -> None:
         noted = len(problems.found)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -34,6 +34,7 @@ class Gbm(Diffusion):
     """
 
     between_steps = "exact"
+    example_parameters: ClassVar[Mapping[str, Any]] = {"volatility": 0.1}
 
     def _compensator(self) -> NDArray[np.float64]:
         return np.zeros(len(self.assets))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -187,6 +188,10 @@ class Heston(Market):
     """
 
     between_steps = "approximate"
+    example_parameters: ClassVar[Mapping[str, Any]] = {
+        "variance": 0.01, "mean_reversion": 1.0, "long_variance": 0.01, "volatility_of_variance": 0.1,
+        "price_variance_correlation": 0.0,
+    }  # fmt: skip
 
     variance: ArrayLike
     mean_reversion: ArrayLike

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -71,6 +71,9 @@ class Kou(Diffusion):
     """
 
     between_steps = "exact"
+    example_parameters: ClassVar[Mapping[str, Any]] = {
+        "volatility": 0.1, "jump_intensity": 1.0, "up_probability": 0.5, "up_mean": 0.1, "down_mean": 0.1,
+    }  # fmt: skip
 
     jump_intensity: float
     up_probability: ArrayLike

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -47,6 +47,8 @@ class Market(ABC):
     drift: ArrayLike = 0.0
     between_steps: ClassVar[Literal["exact", "approximate", "unknown"]] = "unknown"
     """What Brownian bridges between steps and jumps are of the prices; unknown: these are seen at the steps alone."""
+    example_parameters: ClassVar[Mapping[str, Any]] = {}
+    """Of `example`."""
 
     def __init_subclass__(cls) -> None:
         """Let a class that moves in its own way say anew what is true between its steps: it does not inherit that."""
@@ -57,6 +59,11 @@ class Market(ABC):
             if not _MOVES.isdisjoint(vars(base)):  # be it of a class that is no market itself
                 cls.between_steps = "unknown"
                 return
+
+    @classmethod
+    def example(cls, assets: Sequence[str]) -> Self:
+        """Return one with plausible parameters, for what needs any of the kind, such as compiling beforehand."""
+        return cls(assets=assets, spot=1.0, **cls.example_parameters)
 
     def __post_init__(self) -> None:
         problems = Problems()

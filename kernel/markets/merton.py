@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -16,7 +16,7 @@ from kernel.errors import Problems
 from kernel.fitting import Fit, fitted
 from kernel.history import History, as_history
 from kernel.markets.diffusion import Diffusion, DiffusionStep, move_as_diffusion
-from kernel.markets.normal_jumps import JumpSizes, NormalJumps, jump_normally
+from kernel.markets.normal_jumps import EXAMPLE_JUMPS, JumpSizes, NormalJumps, jump_normally
 
 _MOST = 700.0  # of a logarithm whose exponential is finite
 
@@ -62,6 +62,7 @@ class Merton(NormalJumps, Diffusion):
     """
 
     between_steps = "exact"
+    example_parameters: ClassVar[Mapping[str, Any]] = {"volatility": 0.1, **EXAMPLE_JUMPS}
 
     def _check(self, problems: Problems, size: int) -> None:
         super()._check(problems, size)

@@ -14,6 +14,8 @@ from kernel._core.special import fma
 from kernel.errors import Problems
 from kernel.markets.market import Matrix, lower_factor
 
+EXAMPLE_JUMPS = {"jump_intensity": 1.0, "jump_mean": 0.0, "jump_volatility": 0.1}
+
 
 class JumpSizes(NamedTuple):
     """Means of the log-jumps and the lower Cholesky factor of their covariance."""

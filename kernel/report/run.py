@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,11 +32,24 @@ _NAMED = 4
 _DIGITS = 12  # of 1 less a level: what more there is comes of the subtraction
 
 
-def results(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
+class Took(NamedTuple):
+    """Seconds that a simulation took."""
+
+    seconds: float
+    """Of the simulation, with the preparing of its kernel."""
+    kernel_seconds: float
+    """Of these, for compiling the kernel or loading it from the cache."""
+    compiled: bool
+    """Whether it was compiled."""
+    all_seconds: float
+    """Since the command began: loading the program and reading files too."""
+
+
+def results(run: Run, outcome: Outcome, took: Took) -> dict[str, Any]:
     """Return a run's results as plain values, ready for strict JSON: what is not finite is None."""
     levels = zip(run.ladder.names, run.ladder.levels.tolist(), strict=True)
     found = {
-        **simulated(run, outcome, seconds),
+        **simulated(run, outcome, took),
         "tiers": [
             {
                 "tier": tier,
@@ -71,12 +84,13 @@ def _worst(outcome: Outcome, probability: float, by: float) -> dict[str, Any]:
     return {"by": by, "probability": share, "level": level._asdict()}
 
 
-def simulated(run: Run, outcome: Outcome, seconds: float) -> dict[str, Any]:
+def simulated(run: Run, outcome: Outcome, took: Took) -> dict[str, Any]:
     """Return what was simulated: what every command that simulates tells first."""
     return {
         "schema": SCHEMA,
         "provenance": outcome.provenance,
-        "seconds": round(seconds, 4),
+        **{name: round(value, 4) for name, value in took._asdict().items() if name != "compiled"},
+        "compiled": took.compiled,
         # residuals of a history, by the thousand, stand in the provenance alone
         "market": {name: value for name, value in run.market.parameters().items() if name != "residuals"},
         "market_file": run.market_file,
@@ -128,8 +142,8 @@ def _head(found: dict[str, Any]) -> str:
     )
     amounts = (f"{name} {figure(opening[name], ',.2f')}" for name in ("equity", "requirement"))
     third = f"opening {', '.join(amounts)}, {opening['metric']} {figure(opening['value'], '.4g')}"
-    lines = [f"{first}, over {duration(run['horizon'])}", f"{second}, in {found['seconds']:.2f} s"]
-    lines += [*_kept(run, opening["metric"]), third]
+    lines = [f"{first}, over {duration(run['horizon'])}", second]
+    lines += [*_kept(run, opening["metric"]), third, _time(found)]
     return "\n".join(wrapped(line) for line in lines)
 
 
@@ -147,6 +161,12 @@ def _kept(run: dict[str, Any], metric: str) -> list[str]:
     if run["record"] == "paths":
         parts.append("every path kept")
     return [", ".join(parts)] if parts else []
+
+
+def _time(found: dict[str, Any]) -> str:
+    """Write what took how long: compiling, once, may take longer than simulating."""
+    kernel, whole, verb = found["kernel_seconds"], found["all_seconds"], "compiled" if found["compiled"] else "loaded"
+    return f"{verb} in {kernel:.2f} s, simulated in {found['seconds'] - kernel:.2f} s, {whole:.2f} s in all"
 
 
 def _named(assets: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from kernel.outcome import Outcome
 from kernel.plain import plain
 from kernel.report.layout import aligned, listed
 from kernel.report.numbers import amount, percent
-from kernel.report.run import introduction, simulated
+from kernel.report.run import Took, introduction, simulated
 from kernel.targets import Targets
 from kernel.text import duration
 
@@ -22,7 +22,7 @@ _NO_EQUITY = (
 
 
 def results(
-    run: Run, outcome: Outcome, targets: Targets, curves: Sequence[ThresholdCurve], seconds: float
+    run: Run, outcome: Outcome, targets: Targets, curves: Sequence[ThresholdCurve], took: Took
 ) -> dict[str, Any]:
     """Return thresholds, and the tiers' own breach probabilities, as plain values; what is not finite is None.
 
@@ -31,11 +31,11 @@ def results(
         outcome: of it.
         targets: probabilities and times.
         curves: by time; none where no file asks for them.
-        seconds: that the simulation took.
+        took: the time that went into it.
     """
     tiers = run.ladder.tiers.items()
     found = {
-        **simulated(run, outcome, seconds),
+        **simulated(run, outcome, took),
         "thresholds": [
             {"by": by, "probability": share, "level": threshold(outcome, share, by)._asdict()}
             for by in targets.by

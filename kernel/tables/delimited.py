@@ -16,6 +16,7 @@ import numpy as np
 
 from kernel.errors import InvalidInput, Problem
 from kernel.tables.sheet import Sheet, listed
+from kernel.text import printable
 
 _DELIMITERS = "\t;|,"  # a comma also stands in numbers: it comes last
 _SAMPLE = 40  # lines
@@ -67,8 +68,9 @@ def read_delimited(path: Path) -> Sheet:
         message = f"{path.name}: {listed('line', number[ragged])}: must have {len(header)} cells, as the header has"
         raise InvalidInput([Problem("history", message)])
     columns = list(zip(*(cells for _, cells in rows), strict=True)) or [()] * len(header)
-    stem = Path(path.name[: -len(".gz")] if path.suffix.lower() == ".gz" else path.name).stem
-    return Sheet(path.name, stem, header, columns.__getitem__, number, "line", (), tuple(titles), below)
+    name = printable(path.name)
+    stem = Path(name[: -len(".gz")] if path.suffix.lower() == ".gz" else name).stem
+    return Sheet(name, stem, header, columns.__getitem__, number, "line", (), tuple(titles), below)
 
 
 def _decoded(text: bytes) -> str:

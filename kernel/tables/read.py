@@ -17,6 +17,7 @@ import numpy as np
 from kernel.errors import InvalidInput, Problem
 from kernel.tables.delimited import read_delimited
 from kernel.tables.sheet import Cells, Sheet
+from kernel.text import printable, system_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,7 +36,7 @@ def read_sheet(source: Any) -> Sheet:
     if not isinstance(source, str | os.PathLike):
         message = f"must be a path, several of them, or a table with __arrow_c_stream__, not {type(source).__name__}"
         raise InvalidInput([Problem("history", message)])
-    path = Path(source)
+    path = system_path(source)
     if not path.name.lower().endswith(_SUFFIXES):
         raise InvalidInput([Problem("history", f"must be a {', '.join(_SUFFIXES)} file, not {path.name!r}")])
     try:
@@ -51,7 +52,8 @@ def _read_parquet(path: Path) -> Sheet:
     import pyarrow.parquet
 
     try:
-        return _of_arrow(path.name, path.stem, pa.parquet.ParquetFile(path).read())
+        with path.open("rb") as file:  # Arrow itself takes no path that is not UTF-8
+            return _of_arrow(printable(path.name), printable(path.stem), pa.parquet.ParquetFile(file).read())
     except pa.ArrowException as error:
         raise InvalidInput([Problem("history", f"{path} is not readable as parquet: {error}")]) from error
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import stat
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.tables.stdout import check_stdout, stdout_form
 from kernel.tables.tabular import writers
+from kernel.text import system_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +28,7 @@ def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
     Raises:
         InvalidInput: for any other suffix, or a path that cannot be written.
     """
-    write = writers().get(Path(path).suffix)
+    write = writers().get(Path(path).suffix.lower())
     if write is None:
         raise InvalidInput([Problem("output", f"must end in {' or '.join(writers())}, not {Path(path).name!r}")])
     with _reported(path), _replacing(path) as file:
@@ -75,27 +78,27 @@ def check_output(
         check_stdout(path, suffixes, field)
         return
     problems = Problems()
-    if Path(path).suffix not in suffixes:
+    if Path(path).suffix.lower() not in suffixes:
         problems.add(field, f"must end in {' or '.join(suffixes)}, not {Path(path).name!r}")
     if any(os.path.realpath(path) == os.path.realpath(one) for one in spared):
         problems.add(field, f"{path} is what this command reads: choose another name")
     with problems.under(""), _reported(path, field):
-        temporary, _ = _beside(path)
-        with temporary.open("xb"):
-            temporary.unlink()
+        temporary, target = _beside(path)
+        with _created(temporary, target):
+            temporary.unlink(missing_ok=True)
     problems.raise_any()
 
 
 def _beside(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     """Return a new name in the folder of a file, and the file that a link may point to."""
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(system_path(path)))
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent}")
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder")
     if target.exists() and not target.is_file():
         raise OSError(f"{target} is a device or a pipe, not a file")
-    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp"), target
+    return target.with_name(f".margin-{secrets.token_hex(8)}.tmp"), target
 
 
 @contextmanager
@@ -103,11 +106,37 @@ def _replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a new file that takes the place of `path` once it is complete, and vanishes if it never is."""
     temporary, target = _beside(path)
     try:
-        with temporary.open("xb") as file:
+        with _created(temporary, target) as file:
+            file.truncate()
             yield file
-        temporary.replace(target)
+        if temporary.exists():
+            _move(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _created(temporary: Path, target: Path) -> IO[bytes]:
+    """Open a new file, or the target itself where it is there and its folder takes no new ones."""
+    try:
+        return temporary.open("xb")
+    except OSError:
+        if not target.exists():
+            raise
+        return target.open("r+b")
+
+
+def _move(temporary: Path, target: Path) -> None:
+    """Put a complete file in the place of another, whose mode it takes over."""
+    with suppress(FileNotFoundError):
+        temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+    try:
+        temporary.replace(target)
+    except OSError:  # the file is a mount of its own, as containers have them
+        if not target.exists():
+            raise
+        with temporary.open("rb") as complete, target.open("r+b") as file:
+            file.truncate()
+            shutil.copyfileobj(complete, file)
 
 
 @contextmanager
