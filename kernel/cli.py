@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kernel.targets import Targets
 
 T = TypeVar("T")
-VIOLATED, INVALID, INTERRUPTED = 1, 2, 130
+VIOLATED, INVALID, INCOMPLETE, INTERRUPTED = 1, 2, 3, 130
 
 
 class _Group(click.Group):
@@ -46,9 +46,12 @@ class _Group(click.Group):
             code = INTERRUPTED
         except Exception as error:
             problems = getattr(error, "problems", None)  # of kernel.InvalidInput, which takes long to import
+            if isinstance(error, MemoryError):
+                problems = ["memory: there is too little for this: use fewer paths, prices or candidates"]
             if problems is None:
                 raise
             code = _refuse([str(problem) for problem in problems])
+            code = INCOMPLETE if getattr(error, "incomplete", False) else code
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -152,6 +155,7 @@ def _of_config(command: Callable[..., Any], without: Sequence[str] = ()) -> Call
         _market,
         _set,
         *(_option(one) for one in OPTIONS if one.name not in without),
+        click.option("--executor", metavar="processes:N|dask://HOST:PORT", help="Who walks the paths, for threads."),
         click.option("--drift", metavar="zero|fitted|NUMBER", help="Of the market; a fitted one has none by default."),
         _quiet,
     ]
@@ -179,12 +183,14 @@ def run(
     overrides: Sequence[str],
     limits: Sequence[str],
     *,
+    executor: str | None,
     quiet: bool,
     **settings: Any,
 ) -> int:
     """Simulate what a config file (-: stdin) states and print losses and breaches with their errors.
 
-    Exits with 0 when done, 1 if a limit of --fail-if is violated, 2 for invalid input, 130 when interrupted.
+    Exits with 0 when done, 1 if a limit of --fail-if is violated, 2 for invalid input, 3 if the executor is lost, 130
+    when interrupted.
     """
     from kernel.limits import parse_limits
     from kernel.report import run as report
@@ -194,9 +200,9 @@ def run(
         return parse_limits(limits, *((job.ladder.names, job.simulation["horizon"]) if job else ()))
 
     paths = output is not None and form_of(output) != ".json"
-    job, checked = _prepare(config, market, overrides, settings, output, parse, paths=paths)
+    job, checked = _prepare(config, market, overrides, settings, output, parse, paths=paths, executor=executor)
     levels = sorted({*job.levels, *(limit.level for limit in checked if limit.level is not None)})
-    outcome, seconds = _simulate(job, {"levels": levels}, paths=paths, quiet=quiet)
+    outcome, seconds = _simulate(job, {"levels": levels}, executor, paths=paths, quiet=quiet)
     found = report.results(job, outcome, seconds)
     _write(found, outcome.to_arrow, output)
     _tell(found, report.text, form, output)
@@ -216,6 +222,7 @@ def _prepare(
     plot: Path | None = None,
     *,
     paths: bool,
+    executor: str | None,
 ) -> tuple[Run, T]:
     """Check all that can be checked before simulating; parse what the command asks of it."""
     from kernel.config.load import load
@@ -239,6 +246,13 @@ def _prepare(
             _check_plot(plot, read)
     if paths and job is not None and job.simulation.get("record") == "summary":
         problems.add("simulation.record", "must be 'paths' for what is to be written, or left out")
+    if executor is not None:
+        from kernel.pools import parse_executor
+
+        with problems.under(""):
+            parse_executor(executor)
+        if "threads" in given:
+            problems.add("threads", "are of no use to --executor: leave out one of them")
     problems.raise_any()
     assert job is not None  # noqa: S101 - or there were problems
     assert parsed is not None  # noqa: S101 - as above
@@ -263,21 +277,22 @@ def _check_plot(plot: Path, read: Iterable[Path]) -> None:
     check_plot()
 
 
-def _simulate(job: Run, kept: dict[str, Any], *, paths: bool, quiet: bool) -> tuple[Outcome, float]:
+def _simulate(
+    job: Run, kept: dict[str, Any], executor: str | None, *, paths: bool, quiet: bool
+) -> tuple[Outcome, float]:
     """Simulate, keeping what is asked for; return the outcome and the seconds that it took."""
     import time
 
-    from kernel.errors import InvalidInput, Problem
+    from kernel.pools import open_executor, parse_executor
 
     if paths:
         kept = {**kept, "record": "paths"}
     start = time.perf_counter()
-    try:
-        with _progress("paths", quiet=quiet) as progress:
-            outcome = job.simulate(**kept, progress=progress)
-    except MemoryError:
-        message = "are more than fit into memory: use fewer, or no --plot and a .json --output or none"
-        raise InvalidInput([Problem("simulation.paths", message)]) from None
+    with ExitStack() as opened:
+        if executor is not None:
+            kept = {**kept, "executor": opened.enter_context(open_executor(parse_executor(executor)))}
+        progress = opened.enter_context(_progress("paths", quiet=quiet))
+        outcome = job.simulate(**kept, progress=progress)
     return outcome, time.perf_counter() - start
 
 
@@ -360,6 +375,7 @@ def threshold(
     probabilities: Sequence[str],
     times: Sequence[str],
     *,
+    executor: str | None,
     quiet: bool,
     **settings: Any,
 ) -> None:
@@ -377,9 +393,9 @@ def threshold(
         return parse_targets(probabilities, times, job.simulation if job else None)
 
     drawn = plot is not None or output is not None
-    job, targets = _prepare(config, market, overrides, settings, output, parse, plot, paths=drawn)
+    job, targets = _prepare(config, market, overrides, settings, output, parse, plot, paths=drawn, executor=executor)
     kept = {"levels": [1 - max(targets.probabilities)], "worst": targets.by}
-    outcome, seconds = _simulate(job, kept, paths=drawn, quiet=quiet)
+    outcome, seconds = _simulate(job, kept, executor, paths=drawn, quiet=quiet)
     curves = report.all_curves(outcome) if drawn else []
     found = report.results(job, outcome, targets, curves, seconds)
     _write(found, partial(curves_table, curves), output)
