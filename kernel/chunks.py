@@ -166,7 +166,8 @@ def path_bytes(job: Job) -> int:
 def trip_size(job: Job, size: int, paths: int, workers: int) -> int:
     """Return the paths of a chunk that has to travel: of `size` where there are just enough of those, else more."""
     share = -(-paths // (_TRIPS * max(workers, 1)))
-    return max(size, min(_TRIP_WORK * size, _TRIP_BYTES // path_bytes(job), share))
+    most = paths if job.summarised else _TRIP_BYTES // path_bytes(job)
+    return max(size, min(_TRIP_WORK * size, most, share))
 
 
 def result_bytes(job: Job, paths: int) -> int:

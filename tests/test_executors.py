@@ -174,6 +174,7 @@ def test_chunks_that_travel_are_larger_and_leave_some_for_each_worker() -> None:
     assert chunks.trip_size(job, 16_384, 10**6, 2) == 250_000
     assert chunks.trip_size(job, 1_000, 10**6, 2) == 16_000
     assert chunks.trip_size(job, 131_072, 10**9, 2) == 2**23 // chunks.path_bytes(job)
+    assert chunks.trip_size(job._replace(summarised=True), 131_072, 10**9, 2) == 131_072 * 16
     assert chunks.trip_size(job, 16_384, 10**6, 1_000) == 16_384
     assert chunks.trip_size(job, 16_384, 10**6, 0) == 16_384 * 16
 
