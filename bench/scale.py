@@ -57,11 +57,11 @@ def main() -> None:
         for direct in (False, True):
             with Client(cluster, direct_to_workers=direct) as client:
                 pids = [os.getpid(), *client.run(os.getpid).values()]
-                print(
-                    f"\n| paths | steps | record | elapsed | processor | from the {'workers' if direct else 'scheduler'}"
-                )
+                where = "workers" if direct else "scheduler"
+                sys.stdout.write(f"\n| paths | steps | record | elapsed | processor | from the {where}\n")
                 for case in CASES:
-                    print(compare(client, pids, case, rounds), flush=True)
+                    sys.stdout.write(f"{compare(client, pids, case, rounds)}\n")
+                    sys.stdout.flush()
 
 
 if __name__ == "__main__":

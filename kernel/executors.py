@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from itertools import islice
+from multiprocessing import connection
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,6 +24,7 @@ _AHEAD = 4  # calls under way for each worker: one runs, the others are on their
 _PULSE = 1.0  # seconds between two looks at an executor that returns nothing
 _ASK_AGAIN, _ANSWER, _PATIENCE = 1.0, 10.0, 60.0  # seconds: clusters grow; to answer; without any worker
 _LONGEST = 200  # characters of another package's message
+_LOST = "lost a worker, stopped perhaps for the memory that it took: start anew, with fewer or larger ones"
 
 
 class Workers:
@@ -44,6 +46,7 @@ class Workers:
         if self._client is not None and self._client.asynchronous:
             raise InvalidInput([Problem("executor", "must be of a Dask client that is not asynchronous")])
         self._count, self._asked, self._seen = 0, -_ASK_AGAIN, time.monotonic()
+        self._dead: set[int] = set()  # processes, at the last look
 
     @property
     def are_threads(self) -> bool:
@@ -101,8 +104,25 @@ class Workers:
         started = [one for one in threads if isinstance(one, threading.Thread)]
         if started and not any(one.is_alive() for one in started):
             raise _incomplete("has no threads in this process: make one here, not before a fork")
+        self._require_processes()
         if self._client is not None and self.count() == 0 and time.monotonic() - self._seen > _PATIENCE:
             raise _incomplete(f"has had no worker for {_PATIENCE:g} seconds: start some, and wait for them first")
+
+    def _require_processes(self) -> None:
+        """Break a pool that does not notice that a process of it has died, as it would have broken by itself.
+
+        It waits for ever for the rest of a result that the process was sending, with the locks that died with it.
+        """
+        pool: Any = self._executor
+        processes = list((getattr(pool, "_processes", None) or {}).values())
+        dead = {one.pid for one in processes if connection.wait([one.sentinel], 0)}
+        if dead & self._dead:
+            for one in processes:
+                one.kill()
+            pool._result_queue._writer.close()  # noqa: SLF001 - all others are closed by now: who waits sees the end
+            pool._executor_manager_thread.join(_ANSWER)  # noqa: SLF001 - it was that, and tells the pool
+            raise _incomplete(_LOST)
+        self._dead = dead
 
 
 def _incomplete(message: str) -> Incomplete:
@@ -115,8 +135,7 @@ def _in_a_sentence() -> Iterator[None]:
     try:
         yield
     except (BrokenExecutor, MemoryError) as error:
-        message = "lost a worker, stopped perhaps for the memory that it took: start anew, with fewer or larger ones"
-        raise _incomplete(message) from error
+        raise _incomplete(_LOST) from error
     except CancelledError as error:
         message = "was shut down, restarted or cut off before the work was done: keep it up until it is, or start anew"
         raise _incomplete(message) from error

@@ -188,6 +188,6 @@ def test_too_many_paths_for_the_memory_are_one_line(margin: Margin, monkeypatch:
     monkeypatch.setattr(simulation, "new_arrays", lambda *_: pytest.fail("allocated"))
     code, _, err = margin("run", "run.toml", "--paths", "1e9", "--output", "out.parquet")
     assert (code, len(err.splitlines())) == (2, 1)
-    assert err.startswith("error: paths: 1,000,000,000 would take 16,000,000,000 bytes of memory")
+    assert err.startswith("error: simulation.paths: 1,000,000,000 would take 16,000,000,000 bytes of memory")
     assert "a .json --output or none" in err
     assert not Path("out.parquet").exists()

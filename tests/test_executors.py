@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ import pytest
 import kernel
 from kernel import chunks, executors, simulation
 from kernel.errors import Incomplete, Problem
-from kernel.executors import UNKNOWN, Workers
+from kernel.executors import UNKNOWN, Workers, from_workers
 from kernel.settings import check
 from kernel.workers import in_order
 from tests.cases import GBM, LADDER, LONG, MERTON, run
@@ -218,6 +220,24 @@ def test_a_worker_process_that_is_killed_ends_in_a_sentence() -> None:
         pid = pool.submit(os.getpid).result()
         message = sentence(paths=10**7, executor=pool, progress=lambda *_: os.kill(pid, signal.SIGKILL))
         assert message.startswith("lost a worker, stopped perhaps for the memory")
+        assert sentence(executor=pool).startswith("lost a worker")
+
+
+def _die_while_answering() -> None:
+    """Send the head of a result, of a thousand bytes, and die before the rest."""
+    frame = sys._getframe()  # noqa: SLF001 - a worker hides where its results go
+    while "result_queue" not in frame.f_locals:
+        assert frame.f_back is not None
+        frame = frame.f_back
+    os.write(frame.f_locals["result_queue"]._writer.fileno(), struct.pack("!i", 1_000))  # noqa: SLF001 - as above
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_dies_while_it_answers_ends_in_a_sentence() -> None:
+    """Killed in the middle of a result, which the pool would wait for, it breaks the pool all the same."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        with pytest.raises(Incomplete, match="executor: lost a worker"):
+            list(from_workers(Workers(pool), _die_while_answering, iter([()]), 1))
         assert sentence(executor=pool).startswith("lost a worker")
 
 
