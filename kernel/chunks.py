@@ -19,6 +19,10 @@ CELLS = 1440
 # Steps x assets of one chunk: at most 10 to 40 ms, so long Ctrl-C and progress have to wait; at least three or so, that
 # handing out chunks costs little beside them; between them, enough chunks for many threads.
 _MOST_WORK, _LEAST_WORK, _CHUNKS = 2**23, 2**21, 32
+# Of a chunk that has to travel, which may cost milliseconds: at most times the work, and bytes of paths that come back;
+# chunks that are left to each worker.
+_TRIP_WORK, _TRIP_BYTES, _TRIPS = 16, 2**23, 2
+_COPIES = 8  # of the losses that a summary keeps, while more come
 _PER_PATH = 16  # what opening and closing a path costs, in steps
 _PER_JUMP = 25
 _FEWEST_PATHS, _MOST_PATHS, _BLOCK = 16, 2**17, 2048
@@ -151,6 +155,35 @@ def chunk_size(paths: int, steps: int, assets: int, jumps: float) -> int:
     most = min(_MOST_WORK / work, _MOST_PATHS)
     least = min(max(_LEAST_WORK / work, _BLOCK), most)
     return int(max(2 ** int(np.log2(max(min(paths / _CHUNKS, most), least, 1))), _FEWEST_PATHS))
+
+
+def path_bytes(job: Job) -> int:
+    """Return the bytes that the results of a path take."""
+    weighted = job.plan.tilt.size > 0
+    return job.real.itemsize * (1 + job.assets + job.worst_step.size + job.tiers * (2 if weighted else 1))
+
+
+def trip_size(job: Job, size: int, paths: int, workers: int) -> int:
+    """Return the paths of a chunk that has to travel: of `size` where there are just enough of those, else more."""
+    share = -(-paths // (_TRIPS * max(workers, 1)))
+    most = paths if job.summarised else _TRIP_BYTES // path_bytes(job)
+    return max(size, min(_TRIP_WORK * size, most, share))
+
+
+def result_bytes(job: Job, paths: int) -> int:
+    """Return the bytes that come of a chunk of paths."""
+    if not job.summarised:
+        return path_bytes(job) * paths
+    counts = np.dtype(np.int64).itemsize * job.tiers * (CELLS + 1)
+    return job.real.itemsize * (1 + job.worst_step.size) * min(job.kept, paths) + counts
+
+
+def outcome_bytes(job: Job, paths: int, *, weighted: bool) -> int:
+    """Return the bytes that the outcome of all paths takes, about: at most, while it is made."""
+    if not job.summarised:
+        weights = 2 + job.assets + 2 * job.tiers if weighted else 0  # ratios, their logarithms, and those of prices
+        return (path_bytes(job) + job.real.itemsize * weights) * paths
+    return _COPIES * job.real.itemsize * (1 + job.worst_step.size) * job.kept
 
 
 def new_arrays(job: Job, first: int, last: int) -> Arrays:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -99,6 +99,7 @@ def _of_config(command: Callable[..., Any], without: Sequence[str] = ()) -> Call
         _market,
         _set,
         *(_option(one) for one in OPTIONS if one.name not in without),
+        click.option("--executor", metavar="processes:N|dask://HOST:PORT", help="Who walks the paths, for threads."),
         click.option("--drift", metavar="zero|fitted|NUMBER", help="Of the market; a fitted one has none by default."),
         _quiet,
     ]
@@ -126,12 +127,14 @@ def run(
     overrides: Sequence[str],
     limits: Sequence[str],
     *,
+    executor: str | None,
     quiet: bool,
     **settings: Any,
 ) -> int:
     """Simulate what a config file (-: stdin) states and print losses and breaches with their errors.
 
-    Exits with 0 when done, 1 if a limit of --fail-if is violated, 2 for invalid input, 130 when interrupted.
+    Exits with 0 when done, 1 if a limit of --fail-if is violated, 2 for invalid input, 3 if the executor is lost, 130
+    when interrupted.
     """
     from kernel.limits import parse_limits
     from kernel.report import run as report
@@ -141,9 +144,9 @@ def run(
         return parse_limits(limits, *((job.ladder.names, job.simulation["horizon"]) if job else ()))
 
     paths = output is not None and form_of(output) != ".json"
-    job, checked = _prepare(config, market, overrides, settings, output, parse, paths=paths)
+    job, checked = _prepare(config, market, overrides, settings, output, parse, paths=paths, executor=executor)
     levels = sorted({*job.levels, *(limit.level for limit in checked if limit.level is not None)})
-    outcome, took = _simulate(job, {"levels": levels}, paths=paths, quiet=quiet)
+    outcome, took = _simulate(job, {"levels": levels}, executor, paths=paths, quiet=quiet)
     found = report.results(job, outcome, took)
     _write(found, outcome.to_arrow, output)
     _tell(found, report.text, form, output)
@@ -163,6 +166,7 @@ def _prepare(
     plot: Path | None = None,
     *,
     paths: bool,
+    executor: str | None,
 ) -> tuple[Run, T]:
     """Check all that can be checked before simulating; parse what the command asks of it."""
     from kernel.config.load import load
@@ -186,6 +190,13 @@ def _prepare(
             _check_plot(plot, read)
     if paths and job is not None and job.simulation.get("record") == "summary":
         problems.add("simulation.record", "must be 'paths' for what is to be written, or left out")
+    if executor is not None:
+        from kernel.pools import parse_executor
+
+        with problems.under(""):
+            parse_executor(executor)
+        if "threads" in given:
+            problems.add("threads", "are of no use to --executor: leave out one of them")
     problems.raise_any()
     assert job is not None  # noqa: S101 - or there were problems
     assert parsed is not None  # noqa: S101 - as above
@@ -210,22 +221,23 @@ def _check_plot(plot: Path, read: Iterable[Path]) -> None:
     check_plot()
 
 
-def _simulate(job: Run, kept: dict[str, Any], *, paths: bool, quiet: bool) -> tuple[Outcome, Took]:
+def _simulate(
+    job: Run, kept: dict[str, Any], executor: str | None, *, paths: bool, quiet: bool
+) -> tuple[Outcome, Took]:
     """Simulate, keeping what is asked for; return the outcome and the time that it took."""
     import time
 
-    from kernel.errors import InvalidInput, Problem
+    from kernel.pools import open_executor, parse_executor
     from kernel.report.run import Took
 
     if paths:
         kept = {**kept, "record": "paths"}
     start = time.perf_counter()
-    try:
-        with _progress("paths", quiet=quiet) as (progress, kernels):
-            outcome = job.simulate(**kept, progress=progress)
-    except MemoryError:
-        message = "are more than fit into memory: use fewer, or no --plot and a .json --output or none"
-        raise InvalidInput([Problem("simulation.paths", message)]) from None
+    with ExitStack() as opened:
+        if executor is not None:
+            kept = {**kept, "executor": opened.enter_context(open_executor(parse_executor(executor)))}
+        progress, kernels = opened.enter_context(_progress("paths", quiet=quiet))
+        outcome = job.simulate(**kept, progress=progress)
     seconds = time.perf_counter() - start
     return outcome, Took(seconds, kernels.seconds, kernels.compiled, seconds_since_start())
 
@@ -302,6 +314,7 @@ def threshold(
     probabilities: Sequence[str],
     times: Sequence[str],
     *,
+    executor: str | None,
     quiet: bool,
     **settings: Any,
 ) -> None:
@@ -319,9 +332,9 @@ def threshold(
         return parse_targets(probabilities, times, job.simulation if job else None)
 
     drawn = plot is not None or output is not None
-    job, targets = _prepare(config, market, overrides, settings, output, parse, plot, paths=drawn)
+    job, targets = _prepare(config, market, overrides, settings, output, parse, plot, paths=drawn, executor=executor)
     kept = {"levels": [1 - max(targets.probabilities)], "worst": targets.by}
-    outcome, took = _simulate(job, kept, paths=drawn, quiet=quiet)
+    outcome, took = _simulate(job, kept, executor, paths=drawn, quiet=quiet)
     curves = report.all_curves(outcome) if drawn else []
     found = report.results(job, outcome, targets, curves, took)
     _write(found, partial(curves_table, curves), output)

@@ -20,12 +20,20 @@ class Problem(NamedTuple):
 class InvalidInput(ValueError):  # noqa: N818 - the input is what is wrong, not the program
     """Raised once per input, with every problem found in it."""
 
+    incomplete = False
+
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, problems)))
 
     def __reduce__(self) -> tuple[type[InvalidInput], tuple[tuple[Problem, ...]]]:
-        return InvalidInput, (self.problems,)
+        return type(self), (self.problems,)
+
+
+class Incomplete(InvalidInput):
+    """Raised when the work ended before it was done, through those who did it: another time the same input may do."""
+
+    incomplete = True
 
 
 class Problems:

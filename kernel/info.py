@@ -17,8 +17,9 @@ from kernel._core.jit import CACHE_FOLDER, WHY_NO_CACHE, Preparing, preparing
 from kernel.accounts import Account, Linear
 from kernel.ladder import Ladder
 from kernel.markets import MARKETS
-from kernel.simulation import simulate, versions
+from kernel.simulation import simulate
 from kernel.text import snake
+from kernel.versions import versions
 from kernel.workers import available_threads
 
 _ALSO = ("pyarrow", "click", "pydantic", "scipy", "arch")

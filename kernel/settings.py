@@ -81,7 +81,7 @@ def _check_choices(problems: Problems, settings: dict[str, Any]) -> None:
 
 
 def _check_callables(problems: Problems, executor: object, progress: object) -> None:
-    if executor is not None and not hasattr(executor, "submit"):
+    if executor is not None and (isinstance(executor, type) or not hasattr(executor, "submit")):
         problems.add("executor", f"must be a concurrent.futures.Executor, not {executor!r}")
     if progress is not None and not callable(progress):
         problems.add("progress", f"must be called with paths done and paths in all, not {progress!r}")

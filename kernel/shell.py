@@ -19,7 +19,7 @@ import click
 
 from kernel.text import printable
 
-VIOLATED, INVALID, UNFORESEEN, INTERRUPTED = 1, 2, 70, 130
+VIOLATED, INVALID, INCOMPLETE, UNFORESEEN, INTERRUPTED = 1, 2, 3, 70, 130
 _BY_SIGNAL = 128  # plus its number
 _LOST = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)  # of a stream that takes no more
 _SPELLED = {"±": "+-", "▼": "v"}  # where a stream's encoding lacks them
@@ -32,7 +32,7 @@ class Group(click.Group):
     def main(self, *args: Any, **settings: Any) -> NoReturn:
         """Run a command and exit with its code: 0 done, 1 a violated limit and nothing else, 2 invalid input.
 
-        70 is a fault of the program, with its traceback; 130 and 143 are interrupts and requests to end.
+        3 is an executor lost before the work was done; 70 is a fault of the program, with its traceback; 130 and 143 are interrupts and requests to end.
         """
         open_streams()
         settings = {"prog_name": "margin", **settings, "standalone_mode": False}
@@ -90,7 +90,10 @@ def _explain(error: Exception) -> int:
     """Say what is wrong; return the exit code."""
     problems = getattr(error, "problems", None)  # of kernel.InvalidInput, which takes long to import
     if problems is not None:
-        return refuse([str(problem) for problem in problems])
+        invalid = refuse([str(problem) for problem in problems])
+        return INCOMPLETE if getattr(error, "incomplete", False) else invalid
+    if isinstance(error, MemoryError):
+        return refuse(["memory: there is too little for this: use fewer paths, prices or candidates"])
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         hint = f" (see {context.command_path} --help)" if context is not None else ""

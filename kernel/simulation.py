@@ -7,8 +7,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,20 +15,24 @@ from numpy.typing import ArrayLike
 
 from kernel._core.walk import Arrays, Plan
 from kernel.accounts import Account
-from kernel.chunks import ChunkSpec, Job, Summary, chunk_size, count_zeros, new_arrays, warm, worst_time
+from kernel.chunks import ChunkSpec, Job, Summary, chunk_size, count_zeros, new_arrays, outcome_bytes, warm, worst_time
 from kernel.errors import InvalidInput, Problem
 from kernel.importance import choose_tilt, parts, scored, weigh
 from kernel.ladder import Condition, Ladder, conditions, watch
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
+from kernel.memory import FEWER, memory_errors_refused, require_memory
 from kernel.outcome import Outcome
 from kernel.sampling import REPLICATES
 from kernel.sampling.ordering import rotation
 from kernel.settings import check, expected_jumps, notes_on
+from kernel.versions import versions
 from kernel.workers import KEPT, available_threads, collect, results
 
 if TYPE_CHECKING:
     from kernel.sampling.sobol import SobolNormals
+
+_HIGHER = "use fewer, or higher levels: a summary keeps all losses beyond the lowest"
 
 
 def tail_size(paths: int, lowest: float) -> int:
@@ -91,11 +94,13 @@ def simulate(
             without the tilt, so that what is common stays about as well known as by those. For `Gbm`, `Merton` and
             `Kou`. For breaches of positions on several assets take some steps: weights are reckoned at their ends.
         threads: of the own thread pool; default: all available processors.
-        executor: any `concurrent.futures.Executor` to run the chunks on instead.
+        executor: any `concurrent.futures.Executor`, or a Dask client, to run the chunks on instead: `docs/scale.md`.
+            To one of its own workers the chunks of its calls are left.
         progress: called with paths done and paths in all, in the calling thread, as chunks are done.
 
     Raises:
-        InvalidInput: with every problem found.
+        InvalidInput: with every problem found; for paths whose results do not fit into memory; and, as
+            `kernel.errors.Incomplete`, if the executor loses its workers before all is done.
 
     Example:
         >>> import kernel
@@ -113,10 +118,18 @@ def simulate(
     }  # fmt: skip
     problems, clean = check(market, account, ladder, settings)
     problems.raise_any()
+    with memory_errors_refused():
+        return _outcome(market, account, ladder, clean)
+
+
+def _outcome(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Outcome:
+    """Simulate what has been checked."""
     job, exposures = new_job(market, account, ladder, clean), account.exposures(market.assets, np.asarray(market.spot))
+    needed = outcome_bytes(job, clean["paths"], weighted=clean["importance"] is not None)
+    require_memory(needed, clean["paths"], _HIGHER if job.summarised else FEWER)
     warm(job)
     replicates, tilt, walks = REPLICATES[clean["sampling"]], None, [ChunkSpec(job, 0, clean["paths"])]
-    if importance is not None:
+    if clean["importance"] is not None:
         assert isinstance(market, Diffusion)  # noqa: S101 - checked
         losses = Condition("that loss", -float(exposures.value.sum()), exposures.value)
         tilt = choose_tilt(job, market, conditions(exposures, ladder), losses, clean["importance"])
@@ -124,8 +137,9 @@ def simulate(
         walks = parts((plain, job), clean["paths"], replicates)
     arrays = None if job.summarised else new_arrays(job, 0, clean["paths"])
     size = chunk_size(clean["paths"], clean["steps"], job.assets, expected_jumps(market, clean["horizon"]))
-    done = results(walks, size, arrays, executor, clean["threads"] or available_threads())
-    summary = collect(done, arrays, job, clean["paths"], progress)
+    threads = clean["threads"] or available_threads()
+    with closing(results(walks, size, arrays, clean["executor"], threads)) as done:
+        summary = collect(done, arrays, job, clean["paths"], clean["progress"])
     provenance = _provenance(market, account, ladder, clean)
     kept: dict[str, Any] = {} if arrays is None else {name: getattr(arrays, name) for name in KEPT}
     if tilt is not None and arrays is not None and isinstance(market, Diffusion):
@@ -224,16 +238,3 @@ def stamped(inputs: dict[str, Any]) -> dict[str, Any]:
     """Return inputs with the versions that worked on them and their hash."""
     digest = hashlib.blake2b(json.dumps(inputs, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
     return {"versions": versions(), "inputs": inputs, "inputs_blake2b": digest}
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that a run depends on."""
-    return {name: _installed(name) for name in ("margin-kernel", "numba", "llvmlite", "numpy")}
-
-
-@cache  # reading the metadata of packages takes as long as 10,000 paths
-def _installed(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"

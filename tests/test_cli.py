@@ -409,8 +409,8 @@ def test_problems_of_file_limits_and_output_come_together(margin: Margin) -> Non
     assert (code, fields) == (2, ["market.spot", "simulation.paths", "--fail-if", "output"])
 
 
-def test_too_many_paths_for_the_memory(margin: Margin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Paths that do not fit into memory are refused with what would."""
+def test_too_little_memory_is_one_line(margin: Margin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory that gives out outside a simulation is one line too."""
 
     def exhaust(*_: object, **__: object) -> None:
         raise MemoryError
@@ -418,7 +418,7 @@ def test_too_many_paths_for_the_memory(margin: Margin, monkeypatch: pytest.Monke
     monkeypatch.setattr(kernel.simulation, "simulate", exhaust)
     code, _, err = margin("run", "run.toml", "--output", "out.parquet")
     assert code == 2
-    assert err.startswith("error: simulation.paths: are more than fit into memory")
+    assert err == "error: memory: there is too little for this: use fewer paths, prices or candidates\n"
     assert not Path("out.parquet").exists()
 
 

@@ -12,9 +12,9 @@ from kernel._core.jit import COMPILED
 ROOT = Path(__file__).parents[1]
 # From the ground up; a module may import its own layer and those before it.
 LAYERS = [
-    {"errors", "text", "plain", "declared"},
+    {"errors", "text", "plain", "declared", "versions"},
     {"labels"},
-    {"checks", "tables"},
+    {"checks", "tables", "executors", "memory", "pools"},
     {"_core"},
     {"history"},
     {"fitting"},
@@ -46,6 +46,7 @@ ROOMS = {
     "matplotlib": {"figures"},
     "arch": {"fitting"},
     "threadpoolctl": {"backtesting"},
+    "distributed": {"pools"},
 }
 FILES = [ROOT / "cli.py", *sorted((ROOT / "kernel").rglob("*.py"))]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kernel.info import environment
-from kernel.simulation import versions
+from kernel.versions import versions
 
 _PROCESSORS = Path("/proc/cpuinfo")
 

@@ -15,7 +15,7 @@ from kernel import simulation
 from kernel.accounts import Account, Linear
 from kernel.config.fitted import OF_HISTORY, Source, fitted_market
 from kernel.declared import SETTINGS, least_record
-from kernel.errors import InvalidInput, Problem, Problems
+from kernel.errors import Incomplete, InvalidInput, Problem, Problems
 from kernel.ladder import Ladder
 from kernel.markets import MARKETS, Market
 from kernel.outcome import Outcome
@@ -69,6 +69,8 @@ class Run:
         problems = Problems()
         try:
             outcome = simulation.simulate(self.market, self.account, self.ladder, **settings)
+        except Incomplete:  # nothing of it is to be mended in a config
+            raise
         except InvalidInput as invalid:
             problems.found += [Problem(_place(field), message) for field, message in invalid.problems]
         problems.raise_any()
