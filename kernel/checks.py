@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 import numbers as kinds
 import operator
+import os
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +23,9 @@ _ROUNDING = 1e-10  # of correlations that were computed, or written with few dig
 _ROWS = 2  # dimensions
 _LARGEST = 1e12  # by magnitude, of any number: products of three stay finite in single precision
 _SMALLEST = 1e-12  # of any number that must be above 0: products of three stay normal in single precision
-_LONGEST = 80  # letters of a value in a message
+_LONGEST_NAME = 200  # letters
+MOST_ASSETS = 1_000  # that a market has, or a history
+NAME = f"of at most {_LONGEST_NAME} letters without control characters"
 _BOUNDS: dict[str, Callable[[Any, Any], Any]] = {
     "above": operator.gt,
     "at_least": operator.ge,
@@ -42,7 +48,7 @@ def as_floats(value: Any) -> NDArray[np.float64] | None:
         if array.dtype.kind not in "iuf":
             return None
         floats = array.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # noqa: BLE001 - of an object that is not ours, whatever its conversion raises
         return None
     if isinstance(value, np.ma.MaskedArray):
         floats[np.ma.getmaskarray(value)] = np.nan
@@ -81,17 +87,11 @@ def _bounds_problem(array: NDArray[np.float64], bounds: dict[str, float]) -> str
     return next((message for message in (_bound_problem(end, bounds) for end in ends) if message), None)
 
 
-def _written(value: Any) -> str:
-    """Write what was given on one line, its beginning if it is long."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-
-
 def number(problems: Problems, field: str, value: Any, **bounds: float) -> float:
     """Return one finite float within the bounds (above, at_least, below, at_most), or NaN and a problem."""
     array = as_floats(value)
     if array is None or array.ndim != 0:
-        problems.add(field, f"must be one number, not {_written(value)}")
+        problems.add(field, f"must be one number, not {text.brief(value)}")
         return float("nan")
     plain = float(array)
     message = _bound_problem(plain, bounds)
@@ -120,7 +120,7 @@ def numbers(problems: Problems, field: str, value: Any, size: int, **bounds: flo
     if array is not None and array.ndim == _ROWS and 1 in array.shape:
         array = array.ravel()  # a row, or a column
     if array is None or array.ndim > 1 or (array.ndim == 1 and array.size != size):
-        problems.add(field, f"must be one number or {size} of them, one per asset, not {_written(value)}")
+        problems.add(field, f"must be one number or {size} of them, one per asset, not {text.brief(value)}")
         return np.full(size, np.nan)
     message = _bounds_problem(array, bounds)
     if message:
@@ -148,11 +148,11 @@ def whole(problems: Problems, field: str, value: Any, at_least: int, at_most: in
     """Return an integer between the bounds, also from a float such as 1e6, or `at_least` and a problem."""
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, bool) or not (isinstance(plain, int) or (isinstance(plain, float) and plain.is_integer())):
-        problems.add(field, f"must be a whole number, not {_written(value)}")
+        problems.add(field, f"must be a whole number, not {text.brief(value)}")
         return at_least
     exact = int(plain)
     if not at_least <= exact <= at_most:
-        problems.add(field, f"must be from {at_least} to {at_most}, not {exact}")
+        problems.add(field, f"must be from {at_least} to {at_most}, not {text.brief(exact)}")
         return at_least
     return exact
 
@@ -189,14 +189,79 @@ def correlation(problems: Problems, field: str, value: Any, size: int) -> NDArra
     return matrix
 
 
-def names(problems: Problems, field: str, value: Any) -> tuple[str, ...]:
-    """Return distinct, non-empty names, or a problem."""
+def choice(problems: Problems, field: str, value: Any, choices: Sequence[str]) -> str:
+    """Return one of the choices, or the first of them and a problem.
+
+    Only a text is compared: arrays, series and missing values answer neither yes nor no.
+    """
+    if isinstance(value, str) and value in choices:
+        return str(value)
+    *others, last = choices
+    stated = f"{', '.join(others)} or {last}" if others else last
+    problems.add(field, f"must be {stated}, not {text.brief(value)}")
+    return choices[0]
+
+
+def _elements(value: Any, most: int) -> list[Any] | int | None:
+    """Return the elements of what has an order; their number, where that is above the most; None of anything else."""
     ordered = isinstance(value, Sequence) or hasattr(value, "__array__")  # a set has no order
-    listed = (value,) if isinstance(value, str) else tuple(value) if ordered else ()
-    if not listed or not all(isinstance(name, str) and name for name in listed):
-        problems.add(field, f"must be a list of at least one name, not {_written(value)}")
+    if not ordered or isinstance(value, str | bytes):
+        return None
+    try:
+        return list(value) if len(value) <= most else len(value)
+    except Exception:  # noqa: BLE001 - of an object that is not ours; of an array without dimensions
+        return None
+
+
+def listed(problems: Problems, field: str, value: Any, most: int) -> list[Any]:
+    """Return the elements of an ordered collection, at most so many, or anything else as the one element.
+
+    What the elements are is for others to check; of too many there are none, and a problem.
+    """
+    found = _elements(value, most)
+    if isinstance(found, int):
+        problems.add(field, f"must be at most {most:,}, not {found:,}")
+        return []
+    return [value] if found is None else found
+
+
+def is_name(value: Any) -> bool:
+    r"""Say whether a value can name an asset, a tier or a state: a text, not too long, without control characters.
+
+    Example:
+        >>> is_name("BTC"), is_name(""), is_name("a\n"), is_name(1)
+        (True, False, False, False)
+    """
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME:
+        return False
+    return value.isprintable() or not any(unicodedata.category(one) in {"Cc", "Cs"} for one in value)
+
+
+def path(problems: Problems, field: str, value: Any) -> Path | None:
+    """Return the path of a file, or None and a problem of what is none on any system."""
+    found = None
+    if isinstance(value, str | os.PathLike):
+        try:
+            found = Path(value)
+            os.fsencode(found)
+        except Exception:  # noqa: BLE001 - of an object that is not ours; of letters that no name can have
+            found = None
+    if found is None or not found.name or "\0" in str(found):
+        problems.add(field, f"must be the path of a file, not {text.brief(value)}")
+        return None
+    return found
+
+
+def names(problems: Problems, field: str, value: Any) -> tuple[str, ...]:
+    """Return distinct names of assets, or a problem."""
+    found = [value] if isinstance(value, str) else _elements(value, MOST_ASSETS)
+    if isinstance(found, int):
+        problems.add(field, f"must be at most {MOST_ASSETS:,}, not {found:,}")
         return ("?",)
-    twice = sorted({name for name in listed if listed.count(name) > 1})
+    if not found or not all(map(is_name, found)):
+        problems.add(field, f"must be a list of at least one name, {NAME}, not {text.brief(value)}")
+        return ("?",)
+    twice = sorted(name for name, count in Counter(found).items() if count > 1)
     if twice:
         problems.add(field, f"must be distinct, but {', '.join(twice)} stands there more than once")
-    return tuple(map(str, listed))
+    return tuple(map(str, found))

@@ -15,7 +15,7 @@ from kernel.fitting import Fit
 from kernel.fitting.fit import moving_returns
 from kernel.history import History, as_history
 from kernel.markets import FITTED, MARKETS, Market
-from kernel.text import near
+from kernel.text import brief, near
 
 if TYPE_CHECKING:
     from kernel.fitting.goodness import Goodness
@@ -113,10 +113,11 @@ def check_model(problems: Problems, market: object, how: Mapping[str, Any]) -> N
         how: options of the fit.
     """
     kind: Any = FITTED.get(market) if isinstance(market, str) else market
-    if kind is None and market != "auto":
-        stated = f"must be auto, {', '.join(FITTED)}: {market!r} is stated, not fitted"
-        unknown = f"{market!r} is not known{near(str(market), ['auto', *FITTED])}"
-        problems.add("market", stated if market in MARKETS else unknown)
+    if kind is None and not (isinstance(market, str) and market == "auto"):
+        stated = f"must be auto, {', '.join(FITTED)}: {brief(market)} is stated, not fitted"
+        named = market if isinstance(market, str) else ""
+        unknown = f"{brief(market)} is not known{near(named, ['auto', *FITTED])}"
+        problems.add("market", stated if named in MARKETS else unknown)
         return
     for name in how:
         if kind is None or name not in _options(kind):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kernel.declared import OPTIONS, Setting
-from kernel.shell import VIOLATED, Group, progress_bar, refuse, say, seconds_since_start, show, show_json
+from kernel.shell import VIOLATED, Group, note, progress_bar, refuse, say, seconds_since_start, show, show_json
 
 if TYPE_CHECKING:
     from kernel._core.jit import Preparing
@@ -68,17 +69,30 @@ def main() -> None:
     """Monte Carlo for margin-call escalation: losses, and when each tier of a margin ladder first breaches."""
 
 
+class _Path(click.Path):
+    """A path; click asks the system of each, which does not take every text for one."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a text as a path."""
+        try:
+            return super().convert(value, param, ctx)
+        except ValueError:
+            self.fail("is the path of no file", param, ctx)
+
+
 def _file(name: str, purpose: str) -> Callable[[Any], Any]:
     """Return an option that names a file to write, once."""
-    kind = click.Path(path_type=Path)
-    return click.option(name, metavar="FILE", type=kind, multiple=True, callback=_at_most_one, help=purpose)
+    return click.option(name, metavar="FILE", type=_Path(), multiple=True, callback=_at_most_one, help=purpose)
 
 
-_config = click.argument("config", type=click.Path(path_type=Path))  # - is stdin
+_config = click.argument("config", type=_Path())  # - is stdin
 _market = click.option(
     "--market",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=_Path(),
     help="Take the market from a file that `margin fit` wrote.",
 )
 _set = click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override a value of the config.")
@@ -152,7 +166,7 @@ def run(
     _tell(found, report.text, form, output)
     violations = [message for limit in checked if (message := limit.violation(outcome))]
     for message in violations:
-        say(f"violated: {message}")
+        note(f"violated: {message}")
     return VIOLATED if violations else 0
 
 
@@ -248,10 +262,10 @@ def _progress(label: str, *, quiet: bool) -> Iterator[tuple[Callable[[int, int],
     from kernel.info import cache_folder, preparing_kernels, why_no_cache
 
     def begin() -> None:
-        say(f"compiling the kernel, once: kept in {cache_folder()}" if cache_folder() else "compiling the kernel")
+        note(f"compiling the kernel, once: kept in {cache_folder()}" if cache_folder() else "compiling the kernel")
 
     if cache_folder() is None and not quiet:
-        say(f"note: every run compiles anew, since no cache folder can be used: {why_no_cache()}")
+        note(f"note: every run compiles anew, since no cache folder can be used: {why_no_cache()}")
     with preparing_kernels(None if quiet else begin) as kernels, progress_bar(label, quiet=quiet) as progress:
         yield progress, kernels
 
@@ -340,7 +354,7 @@ def threshold(
     _write(found, partial(curves_table, curves), output)
     if plot is not None:
         plot_thresholds(curves, job.ladder, plot, targets.probabilities)
-        say(f"wrote {plot}")
+        note(f"wrote {plot}")
     _tell(found, report.text, form, output)
 
 
@@ -433,12 +447,12 @@ def _save_fit(found: Fitted, told: dict[str, Any], output: Path | None, plot: Pa
 
     if plot is not None:
         plot_fits(found.history, found.compared, plot)
-        say(f"wrote {plot}")
+        note(f"wrote {plot}")
     if output is not None:
         in_toml, text = form_of(output) == ".toml", json.dumps(told, indent=2, allow_nan=False) + "\n"
         _write_text(commented(told["fit"]["notes"]) + to_toml(told) if in_toml else text, output)
         if not stdout_form(output):
-            say(f"wrote {output}; next: margin run CONFIG --market {output}")
+            note(f"wrote {output}; next: margin run CONFIG --market {output}")
 
 
 @main.command()
@@ -509,12 +523,12 @@ def _save_backtest(tested: Backtest, told: dict[str, Any], output: Path | None, 
 
     if plot is not None:
         plot_backtest(tested, plot)
-        say(f"wrote {plot}")
+        note(f"wrote {plot}")
     _write(told, tested.to_arrow, output)
 
 
 @main.command()
-@click.argument("path", type=click.Path(path_type=Path), required=False)
+@click.argument("path", type=_Path(), required=False)
 @click.option("--example", type=click.Choice(EXAMPLES), help="Write an example that runs as it is, with its prices.")
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def init(path: Path | None, example: str | None, *, force: bool) -> int:
@@ -528,12 +542,12 @@ def init(path: Path | None, example: str | None, *, force: bool) -> int:
     path = path or Path(f"{example or 'margin'}.toml")
     config, *beside = (example_files(example) if example else {path.name: EXAMPLE.encode()}).items()
     written = {path: config[1], **{path.with_name(name): content for name, content in beside}}
-    there = [one for one in written if one.exists()]
+    there = [one for one in written if os.path.exists(one)]  # noqa: PTH110 - unlike that of a Path, it takes any name
     if there and not force:
         return refuse([f"{one}: is there already; overwrite it with --force" for one in there])
     for one, content in written.items():
         write_bytes(content, one)
-    say(f"wrote {', '.join(map(str, written))}; next: margin run {path}")
+    note(f"wrote {', '.join(map(str, written))}; next: margin run {path}")
     return 0
 
 
@@ -545,9 +559,9 @@ def validate(config: Path, market: Path | None, overrides: Sequence[str]) -> Non
     """Check a config file (-: stdin), and the history that it names, without simulating."""
     from kernel.config.load import load
 
-    for note in load(config, overrides, market).notes:
-        say(f"note: {note}")
-    say(f"{'stdin' if str(config) == '-' else config} is valid")
+    for sentence in load(config, overrides, market).notes:
+        note(f"note: {sentence}")
+    note(f"{'stdin' if str(config) == '-' else config} is valid")
 
 
 @main.command()
@@ -558,8 +572,8 @@ def warmup(precision: str) -> None:
 
     for market, assets, _, seconds in warmed((precision,)):
         several = "several assets" if assets > 1 else "one asset"
-        say(f"{market}, {several}, {precision} precision: {seconds:.1f} s")
-    say(f"kept in {cache_folder() or f'memory only: {why_no_cache()}'}")
+        note(f"{market}, {several}, {precision} precision: {seconds:.1f} s")
+    note(f"kept in {cache_folder() or f'memory only: {why_no_cache()}'}")
 
 
 @main.command()

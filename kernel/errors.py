@@ -6,6 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from kernel.text import one_line
+
+_LONGEST_FIELD, _LONGEST, _MOST = 200, 1_000, 100  # letters; problems
+
 
 class Problem(NamedTuple):
     """One thing to mend: the field's path and a sentence that says what would be right."""
@@ -18,13 +22,18 @@ class Problem(NamedTuple):
 
 
 class InvalidInput(ValueError):  # noqa: N818 - the input is what is wrong, not the program
-    """Raised once per input, with every problem found in it."""
+    """Raised once per input, with every problem found in it, each on one line whatever the input holds."""
 
     incomplete = False
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, problems)))
+        shown = [(field, message) for field, message in problems[:_MOST]]
+        if len(problems) > _MOST:
+            shown.append(("", f"and {len(problems) - _MOST:,} more like these"))
+        self.problems = tuple(
+            Problem(one_line(field, _LONGEST_FIELD), one_line(message, _LONGEST)) for field, message in shown
+        )
+        super().__init__("\n".join(map(str, self.problems)))
 
     def __reduce__(self) -> tuple[type[InvalidInput], tuple[tuple[Problem, ...]]]:
         return type(self), (self.problems,)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FEWEST_PRICES = 3
 _TABLE = 2  # dimensions: time, asset
+_MOST_NOTES = 100_000
 _LISTED = 5  # rows that a message names
 _LEAST, _MOST = 1e-12, 1e12  # of a price that a market may open at
 
@@ -76,10 +77,13 @@ class History(Tabular):
         extremes = [_labelled_like(problems, field, getattr(self, field), assets, table) for field in ("lows", "highs")]
         lows = _check_extremes(problems, "lows", extremes[0], prices, above=False)
         highs = _check_extremes(problems, "highs", extremes[1], prices, above=True)
+        notes = tuple(checks.listed(problems, "notes", self.notes, _MOST_NOTES))
+        if not all(isinstance(note, str) for note in notes):
+            problems.add("notes", "must be a list of sentences")
         problems.raise_any()
         clean = {
             "assets": assets, "prices": prices, "dt": dt, "times": times, "gaps": gaps, "lows": lows, "highs": highs,
-            "notes": tuple(self.notes),
+            "notes": notes,
         }  # fmt: skip
         for name, value in clean.items():
             if isinstance(value, np.ndarray):
@@ -205,7 +209,7 @@ def _check_times(problems: Problems, times: ArrayLike | None, rows: int) -> NDAr
         return None
     try:
         clean = np.array(times, dtype="datetime64[us]")
-    except (TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - of an object that is not ours, whatever its conversion raises
         clean = np.empty(0, dtype="datetime64[us]")
     if clean.shape != (rows,) or not (np.diff(clean) > np.timedelta64(0, "us")).all():
         problems.add("times", f"must be {rows} times that rise, one for each row")
@@ -226,7 +230,11 @@ def _check_step(problems: Problems, dt: float, times: NDArray[np.datetime64]) ->
 def _check_gaps(problems: Problems, gaps: ArrayLike | None, steps: int) -> NDArray[np.bool_] | None:
     if gaps is None:
         return None
-    clean: NDArray[np.bool_] = np.array(np.ma.filled(np.ma.asarray(gaps), True))  # masked: not known
+    clean: NDArray[np.bool_]
+    try:
+        clean = np.array(np.ma.filled(np.ma.asarray(gaps), True))  # masked: not known
+    except Exception:  # noqa: BLE001 - as of the times
+        clean = np.empty(0, dtype=np.bool_)
     if clean.shape != (steps,) or clean.dtype != np.bool_:
         problems.add("gaps", f"must be {steps} truth values, one for each step between two rows")
     elif steps - clean.sum() < _FEWEST_PRICES - 1:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.errors import InvalidInput, Problem, Problems
+from kernel.text import brief
 
 _BARE = (int, float, str, list, tuple, np.ndarray, np.generic, type(None))  # without labels: most values are
 _TABLE = 2  # dimensions
@@ -34,7 +35,7 @@ def labelled(value: Any) -> Labelled | None:
     Labels that only count from 0, as frames get them where none are stated, are none.
 
     Raises:
-        InvalidInput: of a mapping whose parts have different labels.
+        InvalidInput: of a mapping whose parts have different labels, and of what cannot be read.
 
     Example:
         >>> labelled({"BTC": 60e3, "ETH": 3e3}).rows.tolist()
@@ -42,6 +43,15 @@ def labelled(value: Any) -> Labelled | None:
     """
     if isinstance(value, _BARE):
         return None
+    try:
+        return _labelled(value)
+    except InvalidInput:
+        raise
+    except Exception:  # noqa: BLE001 - of an object that is not ours, whatever its labels raise
+        raise InvalidInput([Problem("", f"must be numbers, with labels or without, not {brief(value)}")]) from None
+
+
+def _labelled(value: Any) -> Labelled | None:
     if isinstance(value, Mapping):
         return _of_mapping(value)
     if hasattr(value, "dims") and hasattr(value, "coords"):  # of xarray

@@ -15,6 +15,7 @@ from kernel.accounts.books import BarrierBook, LinearBook
 from kernel.errors import Problems
 
 ROUNDING = 1e-15  # of the size of what is added up: an account that opens at a level has breached it
+MOST_TIERS = 1_000
 METRICS = ("margin_ratio", "equity_fraction")
 
 
@@ -39,11 +40,15 @@ class Ladder:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        if self.metric not in METRICS:
-            problems.add("metric", f"must be {' or '.join(METRICS)}, not {self.metric!r}")
+        checks.choice(problems, "metric", self.metric, METRICS)
         pairs = list(self.tiers.items()) if isinstance(self.tiers, Mapping) else []
-        if not pairs or not all(isinstance(name, str) and name for name, _ in pairs):
-            problems.add("tiers", "must map at least one name to a level, such as {'call': 1.2}")
+        if not pairs or not all(checks.is_name(name) for name, _ in pairs):
+            message = "must map at least one name to a level, such as {'call': 1.2}"
+            problems.add("tiers", f"{message}: names are {checks.NAME}")
+            pairs = [(str(name), level) for name, level in pairs if isinstance(name, str)]
+        if len(pairs) > MOST_TIERS:
+            problems.add("tiers", f"must be at most {MOST_TIERS:,}, not {len(pairs):,}")
+            pairs = []
         tiers = {name: checks.number(problems, f"tiers.{name}", level) for name, level in pairs}
         for (above, high), (name, low) in zip(list(tiers.items())[:-1], list(tiers.items())[1:], strict=True):
             if not low < high and np.isfinite([low, high]).all():

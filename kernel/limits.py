@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.measures import Estimate, breach_probability, breach_time_quantile, expected_shortfall, value_at_risk
 from kernel.outcome import Outcome
-from kernel.text import near, share, years
+from kernel.text import brief, near, share, years
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
@@ -82,7 +82,7 @@ def parse_limits(texts: Iterable[str], tiers: Sequence[str] | None = None, horiz
             limits.append(_parse(found, text))
             _check(found, limits[-1].arguments, tiers, horizon)
         for _, message in found.found:
-            problems.add("--fail-if", f"{text.strip()!r}: {message}")
+            problems.add("--fail-if", f"{brief(text.strip())}: {message}")
     problems.raise_any()
     return limits
 
@@ -93,7 +93,7 @@ def _parse(problems: Problems, text: str) -> Limit:
         raise InvalidInput([Problem("", _FORM)])
     name, inside, comparison, bound = match.groups()
     if name not in _MEASURES:
-        raise InvalidInput([Problem("", f"unknown measure {name!r}{near(name, _MEASURES)}")])
+        raise InvalidInput([Problem("", f"unknown measure {brief(name)}{near(name, _MEASURES)}")])
     arguments = _arguments(problems, name, [part.strip() for part in inside.split(",")] if inside.strip() else [])
     kind = _BOUNDS.get(name, _finite)
     value = _quantity(problems, bound, "the bound", kind)
@@ -110,7 +110,7 @@ def _arguments(problems: Problems, name: str, parts: list[str]) -> dict[str, Any
         argument = key.strip() if equals else measure.arguments[place] if place < len(measure.arguments) else ""
         if argument not in measure.arguments:
             allowed = ", ".join(measure.arguments)
-            problems.add("", f"{name} takes {allowed}, not {part!r}")
+            problems.add("", f"{name} takes {allowed}, not {brief(part)}")
         elif argument in given:
             problems.add("", f"{argument} stands there twice")
         else:
@@ -137,7 +137,7 @@ def _finite(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f"must be a number, not {text!r}") from None
+        raise ValueError(f"must be a number, not {brief(text)}") from None
     if not math.isfinite(value):
         raise ValueError(f"must be finite, not {text}")
     return value
@@ -167,7 +167,7 @@ _BOUNDS = {"breach_probability": _share, "breach_time_quantile": _duration}
 def _check(problems: Problems, arguments: dict[str, Any], tiers: Sequence[str] | None, horizon: float | None) -> None:
     tier, by = arguments.get("tier"), arguments.get("by")
     if tiers is not None and tier is not None and tier not in tiers:
-        problems.add("", f"the ladder has no tier {tier!r}{near(tier, tiers)}")
+        problems.add("", f"the ladder has no tier {brief(tier)}{near(tier, tiers)}")
     if horizon is not None and by is not None and (by < 0 or by > horizon):
         problems.add("", f"by must be from 0 to the horizon ({horizon * 365:g}d), not {by * 365:g}d")
     for name in ("level", "probability"):

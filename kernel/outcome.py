@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kernel.chunks import CELLS, Summary, cell_edges, count_breaches
 from kernel.errors import InvalidInput, Problem
 from kernel.tables import Tabular, table_of
+from kernel.text import brief
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,8 +103,8 @@ class Outcome(Tabular):
         Raises:
             InvalidInput: if there is no such tier.
         """
-        if tier not in self.tiers:
-            raise InvalidInput([Problem("tier", f"must be one of {', '.join(self.tiers)}, not {tier!r}")])
+        if not isinstance(tier, str) or tier not in self.tiers:
+            raise InvalidInput([Problem("tier", f"must be one of {', '.join(self.tiers)}, not {brief(tier)}")])
         return self.tiers.index(tier)
 
     def breach_times(self, tier: str) -> NDArray[np.floating] | None:

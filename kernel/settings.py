@@ -19,9 +19,10 @@ from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
 from kernel.precision import Grid, check_precision
 from kernel.sampling import check_sampling
-from kernel.text import duration, snake
+from kernel.text import brief, duration, snake
 
 _COARSE = 0.1  # standard deviation of a step's log price
+MOST_LEVELS = 1_000  # of losses, and times of the worst metric
 _MOST_JUMPS = 100_000  # expected on one path: they are walked one by one
 
 
@@ -44,11 +45,7 @@ def check(
     _check_callables(problems, settings.get("executor"), settings.get("progress"))
     clean["sampling"] = settings.get("sampling", "plain")
     _check_choices(problems, clean)
-    if np.size(settings["levels"]) == 0:
-        problems.add("levels", "must be at least one level, such as 0.99")
-    clean["levels"] = np.array(
-        [checks.number(problems, "levels", level, above=0, below=1) for level in np.atleast_1d(settings["levels"])]
-    )
+    clean["levels"] = _levels(problems, settings["levels"])
     clean["worst"] = _worst_steps(problems, settings.get("worst", False), clean["horizon"], clean["steps"])
     if isinstance(market, Market) and isinstance(account, Account):
         account.check_assets(problems, market.assets)
@@ -76,15 +73,22 @@ def _check_numbers(problems: Problems, market: Market, account: Account, ladder:
 
 def _check_choices(problems: Problems, settings: dict[str, Any]) -> None:
     for one in SETTINGS:
-        if one.choices and settings[one.name] not in one.choices:
-            problems.add(one.name, f"must be {' or '.join(one.choices)}, not {settings[one.name]!r}")
+        if one.choices:
+            settings[one.name] = checks.choice(problems, one.name, settings[one.name], one.choices)
+
+
+def _levels(problems: Problems, levels: Any) -> NDArray[np.float64]:
+    noted, found = len(problems.found), checks.listed(problems, "levels", levels, MOST_LEVELS)
+    if not found and len(problems.found) == noted:
+        problems.add("levels", "must be at least one level, such as 0.99")
+    return np.array([checks.number(problems, "levels", level, above=0, below=1) for level in found])
 
 
 def _check_callables(problems: Problems, executor: object, progress: object) -> None:
     if executor is not None and (isinstance(executor, type) or not hasattr(executor, "submit")):
-        problems.add("executor", f"must be a concurrent.futures.Executor, not {executor!r}")
+        problems.add("executor", f"must be a concurrent.futures.Executor, not {brief(executor)}")
     if progress is not None and not callable(progress):
-        problems.add("progress", f"must be called with paths done and paths in all, not {progress!r}")
+        problems.add("progress", f"must be called with paths done and paths in all, not {brief(progress)}")
 
 
 def _check_walk(problems: Problems, market: Market, horizon: float, steps: int) -> None:
@@ -110,12 +114,12 @@ def _check_importance(problems: Problems, market: Market, ladder: Ladder, settin
         return
     if isinstance(target, str):
         if isinstance(ladder, Ladder) and target not in ladder.names:
-            problems.add("importance", f"must be one of {', '.join(ladder.names)} or a level, not {target!r}")
+            problems.add("importance", f"must be one of {', '.join(ladder.names)} or a level, not {brief(target)}")
     else:
         checks.number(problems, "importance", target, above=0, below=1)
     if isinstance(market, Market) and getattr(type(market), "step", None) is not Diffusion.step:
         problems.add("importance", f"is for Gbm, Merton and Kou, not {type(market).__name__}: leave it out")
-    if settings["record"] == "summary":
+    if isinstance(settings["record"], str) and settings["record"] == "summary":
         problems.add("record", "must be 'paths' with importance: few paths will do")
 
 
@@ -126,7 +130,7 @@ def _worst_steps(problems: Problems, worst: bool | ArrayLike, horizon: float, st
     if not horizon > 0:
         return np.array([], dtype=np.int64)
     noted = len(problems.found)
-    listed = [worst] if np.ndim(worst) == 0 else list(worst)  # type: ignore[arg-type]
+    listed = checks.listed(problems, "worst", worst, MOST_LEVELS)
     times = np.array([checks.years(problems, "worst", one, above=0, at_most=horizon) for one in listed])
     if len(problems.found) > noted:
         return np.array([], dtype=np.int64)

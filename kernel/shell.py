@@ -17,13 +17,14 @@ from typing import IO, Any, NoReturn
 
 import click
 
-from kernel.text import printable
+from kernel.text import one_line, printable
 
 VIOLATED, INVALID, INCOMPLETE, UNFORESEEN, INTERRUPTED = 1, 2, 3, 70, 130
 _BY_SIGNAL = 128  # plus its number
 _LOST = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)  # of a stream that takes no more
 _SPELLED = {"±": "+-", "▼": "v"}  # where a stream's encoding lacks them
 _STARTED = "kernel.started"
+_LONGEST_LINE = 1_300  # letters of a sentence on stderr
 
 
 class Group(click.Group):
@@ -32,13 +33,14 @@ class Group(click.Group):
     def main(self, *args: Any, **settings: Any) -> NoReturn:
         """Run a command and exit with its code: 0 done, 1 a violated limit and nothing else, 2 invalid input.
 
-        3 is an executor lost before the work was done; 70 is a fault of the program, with its traceback; 130 and 143 are interrupts and requests to end.
+        3 is an executor lost before the work was done; 70 is a fault of the program, with its traceback; 130 and 143
+        are interrupts and requests to end.
         """
         open_streams()
         settings = {"prog_name": "margin", **settings, "standalone_mode": False}
         try:
             with _ended_by_signals(), warnings.catch_warnings():
-                warnings.showwarning = lambda message, *_, **__: say(f"note: {message}")
+                warnings.showwarning = lambda message, *_, **__: note(f"note: {message}")
                 code = super().main(*args, **settings)
         except (click.Abort, KeyboardInterrupt):
             say("interrupted")
@@ -141,10 +143,15 @@ def say(text: str) -> None:
             click.echo(_encodable(text, sys.stderr), file=sys.stderr)
 
 
+def note(sentence: str) -> None:
+    """Write a sentence to stderr, on one line whatever a file's name or a file holds."""
+    say(one_line(printable(sentence), _LONGEST_LINE))
+
+
 def refuse(messages: Sequence[str]) -> int:
     """Say what is wrong with the input, a line each; return the exit code."""
     for message in messages:
-        say(f"error: {message}")
+        note(f"error: {message}")
     return INVALID
 
 

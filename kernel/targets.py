@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from kernel.errors import Problems
-from kernel.text import counted, duration, share, years
+from kernel.text import brief, counted, duration, share, years
 
 _SAME = 1e-6  # of a step: how far from its end a time may be
 _MOST_STEPS = 10_000  # that a message recommends
@@ -52,7 +52,7 @@ def _probability(problems: Problems, text: str, simulation: Mapping[str, Any] | 
     try:
         value = share(text)
     except ValueError:
-        problems.add("--probability", f"must be a share such as 1% or 0.01, not {text!r}")
+        problems.add("--probability", f"must be a share such as 1% or 0.01, not {brief(text)}")
         return math.nan
     if not 0 < value < 1:
         problems.add("--probability", f"must be above 0 and below 1 (100%), not {text.strip()}")

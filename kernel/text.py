@@ -8,11 +8,14 @@ import os
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 UNIT_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440, "w": 7 * 1440, "y": 365 * 1440}
 _YEAR = UNIT_MINUTES["y"]
 _DURATION = re.compile(r"\s*([0-9][0-9_]*\.?[0-9]*(?:e[+-]?[0-9]+)?)\s*([a-z]+)\s*")
+_MOST_KNOWN, _NAMED = 1_000, 40  # names that are compared, and listed
+_LONGEST = 80  # letters of a value in a message
 _SHOWN = (("d", 2 * UNIT_MINUTES["d"]), ("h", UNIT_MINUTES["h"]), ("min", 0))
 
 
@@ -40,9 +43,10 @@ def _asked(text: str) -> str:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        return f"must be a number with the unit m, h, d, w or y, such as '5d', not {text!r}"
+        return f"must be a number with the unit m, h, d, w or y, such as '5d', not {brief(text)}"
     stated = text.strip()
-    hint = f"; {stated} year{'' if number == 1 else 's'} is '{stated}y'" if number > 0 else ""
+    says = number > 0 and len(stated) <= _LONGEST
+    hint = f"; {stated} year{'' if number == 1 else 's'} is '{stated}y'" if says else ""
     return f"must have a unit, such as '5d' or '12h'{hint}"
 
 
@@ -58,12 +62,40 @@ def share(text: str) -> float:
     """
     number, percent, rest = text.strip().partition("%")
     try:
-        value = float(number)
-    except ValueError:
-        rest = text
+        value = float(Decimal(number.strip()).scaleb(-2)) if percent else float(number)
+    except (ValueError, ArithmeticError):
+        rest = text or "nothing"
     if rest:
-        raise ValueError(f"must be a share such as 99% or 0.99, not {text!r}")
-    return float(Decimal(number.strip()).scaleb(-2)) if percent else value
+        raise ValueError(f"must be a share such as 99% or 0.99, not {brief(text)}")
+    return value
+
+
+def brief(value: object) -> str:
+    """Write what was given on one line: its beginning if it is long, its type alone if it cannot be written.
+
+    Example:
+        >>> brief("a"), brief("b" * 100)[-9:], brief(10**5000)
+        ("'a'", 'bbbbbb...', 'something of type int')
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # noqa: BLE001 - of an object that is not ours; of a number with too many digits
+        return f"something of type {type(value).__name__}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def one_line(text: str, longest: int) -> str:
+    r"""Write a text on one line: what does not print is escaped, and the middle left out if it is long.
+
+    Example:
+        >>> one_line("a\nb\x1b[31m", 80), one_line("abcdefghij", 4)
+        ('a b\\x1b[31m', 'ab...ij')
+    """
+    if not text.isprintable():
+        joined = " ".join(line.strip() for line in text.splitlines())
+        text = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in joined)
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}...{text[-half:]}"
 
 
 def unit_of(duration: float) -> tuple[str, float]:
@@ -73,7 +105,8 @@ def unit_of(duration: float) -> tuple[str, float]:
         >>> unit_of(5 / 365)
         ('d', 365.0)
     """
-    name = next(name for name, least in _SHOWN if round(duration * _YEAR, 6) >= least)
+    minutes = round(abs(duration) * _YEAR, 6) if math.isfinite(duration) else math.inf
+    name = next(name for name, least in _SHOWN if minutes >= least)
     return name, _YEAR / UNIT_MINUTES[name]
 
 
@@ -152,7 +185,10 @@ def near(name: str, known: Iterable[str]) -> str:
         >>> near("volatilty", ["spot", "volatility"])
         '; did you mean volatility?'
     """
-    names = list(known)
+    names = list(islice(known, _MOST_KNOWN))
     lowered = {one.lower(): one for one in reversed(names)}
-    close = difflib.get_close_matches(name.lower(), lowered, n=1)
-    return f"; did you mean {lowered[close[0]]}?" if close else f"; known are {', '.join(names)}"
+    close = difflib.get_close_matches(name.lower(), lowered, n=1) if len(name) <= _LONGEST else []
+    if close:
+        return f"; did you mean {lowered[close[0]]}?"
+    more = ", ..." if len(names) > _NAMED else ""
+    return f"; known are {', '.join(names[:_NAMED])}{more}"

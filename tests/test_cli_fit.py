@@ -225,7 +225,7 @@ def test_the_figure_is_drawn(margin: Fit, tmp_path: Path, suffix: str, start: by
         (["nix.csv"], "nix.csv"),
         (["A.csv", "--column", "open"], "open"),
         (["A.csv", "--market", "merton", "--volatility", "garch"], "belongs to gbm and filtered_historical"),
-        (["A.csv", "--market", "gbm", "--volatility", "now"], "must be one of average, ewma, garch"),
+        (["A.csv", "--market", "gbm", "--volatility", "now"], "must be average, ewma or garch"),
         (["A.csv", "--output", "A.csv"], "must end in .toml or .json"),
         (["A.csv", "--output", "nix/market.toml"], "there is no folder"),
         (["A.csv", "--plot", "figure.pdf"], "must end in .png or .svg"),

@@ -403,7 +403,7 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
     """A file that is not there, or is a folder or no text, is refused with its name."""
     (tmp_path / "folder.toml").mkdir()
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
-    for name, message in (("none", "No such file"), ("folder", "directory"), ("bytes", "UTF-8")):
+    for name, message in (("none", "No such file"), ("folder", "is a folder"), ("bytes", "UTF-8")):
         path = tmp_path / f"{name}.toml"
         assert message in _problems(path)[str(path)]
 

@@ -105,7 +105,7 @@ THRESHOLDS: dict[str, tuple[Any, kernel.Ladder, Any]] = {
     "targets close to each other": ([curve(1), curve(1.01)], README, np.linspace(0.1, 0.11, 15)),
     "many targets": (curve(), README, np.geomspace(1e-4, 0.4, 300)),
     "a target that no curve reaches": (curve(), README, (1e-7,)),
-    "signs": (curve(), kernel.Ladder({"$x^": 1.5, "_call\n\t_": 1.2, "\ud800 比特币 \U0001f680": 1.0}), ()),
+    "signs": (curve(), kernel.Ladder({"$x^": 1.5, "_call \u2028_": 1.2, "比特币 \U0001f680": 1.0}), ()),
 }
 
 

@@ -12,9 +12,11 @@ from kernel._core.jit import COMPILED
 ROOT = Path(__file__).parents[1]
 # From the ground up; a module may import its own layer and those before it.
 LAYERS = [
-    {"errors", "text", "plain", "declared", "versions"},
+    {"text", "plain", "declared", "versions"},
+    {"errors"},
     {"labels"},
-    {"checks", "tables", "executors", "memory", "pools"},
+    {"checks", "executors", "memory", "pools"},
+    {"tables"},
     {"_core"},
     {"history"},
     {"fitting"},

@@ -13,6 +13,8 @@ from kernel import checks, labels
 from kernel.accounts.linear import Linear
 from kernel.errors import Problems
 
+MOST_POSITIONS = 100_000
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Account:
@@ -42,8 +44,15 @@ class Account:
     def __post_init__(self) -> None:
         problems = Problems()
         object.__setattr__(self, "cash", checks.number(problems, "cash", self.cash))
-        listed = tuple(self.positions) if isinstance(self.positions, Sequence) else ()
-        if not listed or not all(isinstance(position, Linear) for position in listed):
+        noted = len(problems.found)
+        listed = tuple(checks.listed(problems, "positions", self.positions, MOST_POSITIONS))
+        if len(problems.found) > noted:
+            problems.raise_any()
+        if (
+            isinstance(self.positions, Linear)
+            or not listed
+            or not all(isinstance(position, Linear) for position in listed)
+        ):
             problems.add("positions", "must be a list of at least one position, such as a linear one")
         object.__setattr__(self, "positions", listed)
         rate: Any = labels.by_name(self.maintenance_rate)
@@ -58,9 +67,9 @@ class Account:
 
     def check_assets(self, problems: Problems, assets: Sequence[str]) -> None:
         """Note positions on assets that the market does not have, and assets held without a rate."""
-        known, rate = ", ".join(assets), self.maintenance_rate
+        known, rate, there = ", ".join(assets), self.maintenance_rate, set(assets)
         for k, position in enumerate(self.positions):
-            if position.asset not in assets:
+            if position.asset not in there:
                 problems.add(
                     f"account.positions[{k}].asset", f"must be one of the market's ({known}), not {position.asset}"
                 )
@@ -70,8 +79,9 @@ class Account:
     def exposures(self, assets: Sequence[str], spot: NDArray[np.float64]) -> Exposures:
         """Return what the account is worth and what it requires, as linear functions of relative prices."""
         value, requirement, fixed = np.zeros(len(assets)), np.zeros(len(assets)), self.cash
+        places = {name: k for k, name in enumerate(assets)}
         for position in self.positions:
-            a, rate = list(assets).index(position.asset), self.maintenance_rate
+            a, rate = places[position.asset], self.maintenance_rate
             rate = rate[position.asset] if isinstance(rate, Mapping) else rate
             value[a] += position.quantity * spot[a]
             requirement[a] += rate * abs(position.quantity) * spot[a]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kernel import checks
 from kernel.errors import Problems
+from kernel.text import brief
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Linear:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        if not isinstance(self.asset, str) or not self.asset:
-            problems.add("asset", f"must be the name of an asset, not {self.asset!r}")
+        if not checks.is_name(self.asset):
+            problems.add("asset", f"must be the name of an asset, {checks.NAME}, not {brief(self.asset)}")
         object.__setattr__(self, "quantity", checks.number(problems, "quantity", self.quantity))
         object.__setattr__(self, "entry_price", checks.number(problems, "entry_price", self.entry_price, at_least=0))
         if self.quantity == 0:

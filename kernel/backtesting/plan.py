@@ -21,7 +21,7 @@ from kernel.ladder import Ladder, conditions
 from kernel.markets import Gbm, Market
 from kernel.settings import check
 from kernel.simulation import stamped
-from kernel.text import counted, duration, snake, was
+from kernel.text import brief, counted, duration, snake, was
 
 _WHOLE = 0.05  # of a row, by which a horizon may miss whole rows
 _FEWEST_ROWS, _FEWEST_LOSSES = 30, 1  # of a window; beyond the Value at Risk of a forecast
@@ -69,11 +69,12 @@ def new_plan(
     problems = Problems()
     _check_market(problems, market, how, history)
     _check_drift(problems, drift, market)
-    if settings["breaches"] not in (None, *BREACHES):
-        problems.add("breaches", f"must be {' or '.join(BREACHES)}, not {settings['breaches']!r}")
+    if settings["breaches"] is not None:
+        checks.choice(problems, "breaches", settings["breaches"], BREACHES)
     spans = {name: checks.whole(problems, name, value, 1, _MOST_ROWS) for name, value in spans.items()}
     rows = _rows(problems, horizon, history.dt)
-    account, ladder = account or _wealth(history), ladder or Ladder(_FALLS, metric="equity_fraction")
+    account = _wealth(history) if account is None else account
+    ladder = Ladder(_FALLS, metric="equity_fraction") if ladder is None else ladder
     stand_in = Gbm(assets=history.assets, spot=history.last, volatility=1.0)
     rest = {"steps": rows, "monitoring": "discrete", "precision": "single", "record": "paths"}
     found, clean = check(stand_in, account, ladder, {**settings, **rest, "horizon": rows * history.dt})
@@ -142,13 +143,11 @@ def _check_market(problems: Problems, market: Any, how: dict[str, Any], history:
     elif isinstance(market, str) or hasattr(market, "fit"):
         check_model(problems, market, how)
     else:
-        problems.add("market", f"must be a name, a class of market with a fit, or a market, not {market!r}")
+        problems.add("market", f"must be a name, a class of market with a fit, or a market, not {brief(market)}")
 
 
 def _check_drift(problems: Problems, drift: object, market: Any) -> None:
-    if not isinstance(drift, str) or drift not in DRIFTS:
-        problems.add("drift", f"must be {' or '.join(DRIFTS)}, not {drift!r}")
-    elif isinstance(market, Market) and drift != DRIFTS[0]:
+    if checks.choice(problems, "drift", drift, DRIFTS) != DRIFTS[0] and isinstance(market, Market):
         problems.add("drift", "is an option of a fit: a market that is stated keeps its own")
 
 

@@ -12,6 +12,7 @@ from kernel import checks
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.markets import Market
 
+_MOST_RATES = 10_000  # of a grid
 _ROUNDING = 1e-9  # of a step of the grid: a rate so close to it is on it
 
 
@@ -32,23 +33,29 @@ class Policy(NamedTuple):
     floor: float
     grid: float | Sequence[float] | None
 
-    def check(self, problems: Problems, market: object) -> None:
-        """Note what is wrong with it, for the market that the rate is measured on."""
-        checks.number(problems, "buffer", self.buffer, at_least=0, at_most=10)
-        checks.number(problems, "stressed_weight", self.stressed_weight, at_least=0, at_most=1)
-        checks.number(problems, "floor", self.floor, at_least=0, below=1)
+    def checked(self, problems: Problems, market: object) -> Policy:
+        """Return it with its numbers as numbers; note what is wrong, for the market that the rate is measured on."""
+        numbers: dict[str, Any] = {
+            "buffer": checks.number(problems, "buffer", self.buffer, at_least=0, at_most=10),
+            "stressed_weight": checks.number(problems, "stressed_weight", self.stressed_weight, at_least=0, at_most=1),
+            "floor": checks.number(problems, "floor", self.floor, at_least=0, below=1),
+        }
         for field, one in (("stressed", self.stressed), ("floor_market", self.floor_market)):
             if one is not None and not isinstance(one, Market):
                 problems.add(field, f"must be a kernel.Market, not {type(one).__name__}")
             elif isinstance(one, Market) and isinstance(market, Market) and one.assets != market.assets:
                 wanted, found = ", ".join(market.assets), ", ".join(one.assets)
                 problems.add(field, f"must have the market's assets in their order ({wanted}), not {found}")
-        if self.grid is not None:
-            listed: Any = [self.grid] if np.ndim(self.grid) == 0 else list(self.grid)  # type: ignore[arg-type]
-            for rate in listed:
-                checks.number(problems, "grid", rate, above=0, at_most=1)
-            if not listed:
-                problems.add("grid", "must be a step, such as 0.005, or at least one rate")
+        return self._replace(**numbers, grid=self._checked_grid(problems))
+
+    def _checked_grid(self, problems: Problems) -> float | list[float] | None:
+        if self.grid is None:
+            return None
+        noted, listed = len(problems.found), checks.listed(problems, "grid", self.grid, _MOST_RATES)
+        if not listed and len(problems.found) == noted:
+            problems.add("grid", "must be a step, such as 0.005, or at least one rate")
+        rates = [checks.number(problems, "grid", rate, above=0, at_most=1) for rate in listed]
+        return rates[0] if listed and listed[0] is self.grid else rates
 
     def adjusted(self, measured: float, rate_of: Callable[[Market], float]) -> tuple[Adjustment, ...]:
         """Return the measured rate and what it is after each step that is asked for.

@@ -18,10 +18,12 @@ from kernel.measures import Estimate
 from kernel.measures.estimate import proportion
 from kernel.settings import check
 from kernel.tables import Tabular, table_of
+from kernel.text import brief
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_MOST_RESPONSES = 100  # each takes three simulations
 _UNKNOWN = Estimate(math.nan, math.nan, math.nan, math.nan)
 
 
@@ -110,11 +112,11 @@ def calibrate_ladder(
         "progress": progress,
     }  # fmt: skip
     problems = Problems()
-    _check_responses(problems, responses)
+    responses = _checked_responses(problems, responses)
     floor = None
     with problems.under(""):
-        tiers = {LIQUIDATION: checks.number(problems, "liquidation", liquidation)}
-        floor = Ladder(tiers if math.isfinite(tiers[LIQUIDATION]) else {LIQUIDATION: 0.0}, metric)
+        liquidation = checks.number(problems, "liquidation", liquidation)
+        floor = Ladder({LIQUIDATION: liquidation if math.isfinite(liquidation) else 0.0}, metric)
     parts: tuple[Any, Any, Any] = market, account, floor  # `check` says which of them are none
     found, clean = check(*parts, settings)
     problems.found += [one for one in found.found if one.field != "ladder" or floor is not None]
@@ -137,19 +139,27 @@ def calibrate_ladder(
     return CalibratedLadder(ladder=ladder, levels=levels, achieved=_achieved(clients, ladder, responses))
 
 
-def _check_responses(problems: Problems, responses: object) -> None:
+def _checked_responses(problems: Problems, responses: object) -> dict[str, Response]:
+    """Return the responses with their numbers as numbers."""
+    checked: dict[str, Response] = {}
     listed = responses if isinstance(responses, Mapping) else {}
-    if not listed or not all(isinstance(name, str) and name for name in listed):
-        problems.add("responses", "must map at least one tier to a kernel.Response, such as {'call': Response(...)}")
-        return
+    if not listed or not all(map(checks.is_name, listed)):
+        message = "must map at least one tier to a kernel.Response, such as {'call': Response(...)}"
+        problems.add("responses", f"{message}: names are {checks.NAME}")
+        return checked
+    if len(listed) > _MOST_RESPONSES:
+        problems.add("responses", f"must be at most {_MOST_RESPONSES}, not {len(listed):,}")
+        return checked
     for name, one in listed.items():
         if name == LIQUIDATION:
             problems.add("responses.liquidation", "is the deepest tier, which nothing follows: leave it out")
         elif not isinstance(one, Response):
-            problems.add(f"responses.{name}", f"must be a kernel.Response, not {one!r}")
+            problems.add(f"responses.{name}", f"must be a kernel.Response, not {brief(one)}")
         else:
-            checks.years(problems, f"responses.{name}.time", one.time, above=0, at_most=1_000)
-            checks.number(problems, f"responses.{name}.probability", one.probability, above=0, below=1)
+            time = checks.years(problems, f"responses.{name}.time", one.time, above=0, at_most=1_000)
+            share = checks.number(problems, f"responses.{name}.probability", one.probability, above=0, below=1)
+            checked[name] = Response(time, share)
+    return checked
 
 
 def _achieved(clients: Clients, ladder: Ladder, responses: Mapping[str, Response]) -> dict[str, Estimate]:

@@ -159,12 +159,14 @@ def calibrate_margin(
         problems, market, account, period, {"horizon": "latency" if math.isnan(latency) else "liquidation_period"}
     )
     check_period(problems, market, account, call, {"horizon": "call_period", "steps": "call_steps"})
-    policy.check(problems, market)
+    policy = policy.checked(problems, market)
     for field, one in (("stressed", stressed), ("floor_market", floor_market)):
         if isinstance(one, Market) and isinstance(market, Market) and one.assets == market.assets:
             check_period(problems, one, account, period, dict.fromkeys(("horizon", "steps"), field))
-    for field, share in (("probability", probability), ("call_probability", call_probability)):
-        if not problems.found and share is not None and share * clean["paths"] < _FEWEST:
+    problems.raise_any()
+    shares = {"probability": target if measure == MEASURES[0] else 1.0, "call_probability": call_probability}
+    for field, share in shares.items():
+        if share * clean["paths"] < _FEWEST:
             least = f"{_FEWEST} / paths ({_FEWEST / clean['paths']:g})"
             problems.add(field, f"must be at least {least}, not {share:g}: use more paths")
     problems.raise_any()
@@ -179,8 +181,9 @@ def calibrate_margin(
 
 def _check_target(problems: Problems, measure: str, probability: float | None, confidence: float | None) -> float:
     """Return the target of the measure; note another measure's."""
-    if measure not in MEASURES:
-        problems.add("measure", f"must be {', '.join(MEASURES[:-1])} or {MEASURES[-1]}, not {measure!r}")
+    noted = len(problems.found)
+    checks.choice(problems, "measure", measure, MEASURES)
+    if len(problems.found) > noted:
         return math.nan
     wanted, other = ("probability", "confidence") if measure == MEASURES[0] else ("confidence", "probability")
     given = {"probability": probability, "confidence": confidence}

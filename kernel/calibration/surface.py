@@ -26,6 +26,7 @@ from kernel.tables import Tabular, table_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_MOST_POINTS = 1_000  # states, leverages or horizons
 _MOST_STEPS = 10_000  # that horizons may ask for
 _NONE = Estimate(math.nan, math.nan, math.nan, math.nan)
 
@@ -143,8 +144,12 @@ def margin_surface(
 
 def _checked_states(problems: Problems, states: object) -> list[Market]:
     """Return the markets, or none and a problem."""
-    if not isinstance(states, Mapping) or not states or not all(isinstance(name, str) and name for name in states):
-        problems.add("states", "must map at least one name to a market, such as {'calm': kernel.Gbm(...)}")
+    if not isinstance(states, Mapping) or not states or not all(map(checks.is_name, states)):
+        message = "must map at least one name to a market, such as {'calm': kernel.Gbm(...)}"
+        problems.add("states", f"{message}: names are {checks.NAME}")
+        return []
+    if len(states) > _MOST_POINTS:
+        problems.add("states", f"must be at most {_MOST_POINTS:,}, not {len(states):,}")
         return []
     markets = list(states.values())
     wrong = [name for name, one in states.items() if not isinstance(one, Market)]
@@ -162,8 +167,8 @@ def _rising(
     problems: Problems, field: str, values: object, check: Callable[..., float], *, at_most: float
 ) -> NDArray[np.float64]:
     """Return numbers above 0 that rise, or a 1 and a problem."""
-    listed = [values] if np.ndim(values) == 0 else list(values)  # type: ignore[arg-type, call-overload]
     noted = len(problems.found)
+    listed = checks.listed(problems, field, values, _MOST_POINTS)
     found = np.array([check(problems, field, one, above=0, at_most=at_most) for one in listed])
     if len(problems.found) == noted and (not found.size or (np.diff(found) <= 0).any()):
         problems.add(field, "must be at least one number, each above the one before")
@@ -181,8 +186,9 @@ def _steps(problems: Problems, horizons: NDArray[np.float64], steps: int | None)
         return 1
     if steps is None:
         return fewest
+    noted = len(problems.found)
     whole = checks.whole(problems, "steps", steps, 1, MAX_STEPS)
-    if whole % fewest and whole == steps:
+    if whole % fewest and len(problems.found) == noted:
         problems.add("steps", f"must end at every horizon: {fewest} or a multiple of it, not {whole}")
     return whole
 

@@ -14,7 +14,7 @@ from kernel.config.load import load_account
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.history import History
 from kernel.markets import Gbm
-from kernel.text import share, years
+from kernel.text import brief, share, years
 
 _ROWS = re.compile(r"\s*(\d+)\s*rows?\s*")
 
@@ -76,8 +76,8 @@ def _number(text: str) -> float:
         pass
     try:
         return float(text)
-    except ValueError:
-        raise ValueError(f"must be a number, not {text!r}") from None
+    except (ValueError, OverflowError):
+        raise ValueError(f"must be a number, not {brief(text)}") from None
 
 
 def backtest_files(

@@ -7,13 +7,19 @@ import re
 import sys
 import textwrap
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kernel.errors import InvalidInput, Problem, Problems
-from kernel.text import system_path
+from kernel.tables import read_content
+from kernel.text import brief, system_path
 
+MOST_DEPTH = 32  # of tables and lists in each other
+_MOST_BYTES = 2**26  # of a file: the residuals of a million rows
+_MOST_DIGITS = 18
 _COMMENT = 98  # characters of a line
 _ENTRY = re.compile(r'"[^"]*"|\'[^\']*\'|[^\s\[\],{}="\'](?:[^\[\],{}="\']*[^\s\[\],{}="\'])?')
 _STEP = re.compile(r'(?:^|\.)(?:"([^"]*)"|([\w-]+))|\[(\d+)\]')
@@ -28,7 +34,8 @@ def read_document(path: Path) -> dict[str, Any]:
     suffix = path.suffix.lower()
     if suffix not in _PARSERS:
         raise InvalidInput([Problem(str(path), f"must be a {' or '.join(_PARSERS)} file")])
-    return _document(str(path), suffix[1:].upper(), _PARSERS[suffix], system_path(path).read_bytes)
+    read = partial(read_content, system_path(path), _MOST_BYTES)
+    return _document(str(path), suffix[1:].upper(), _PARSERS[suffix], read)
 
 
 def read_stdin() -> dict[str, Any]:
@@ -43,12 +50,17 @@ def read_stdin() -> dict[str, Any]:
 def _stdin() -> bytes:
     if sys.stdin is None:
         raise OSError("it is closed")
-    return sys.stdin.buffer.read()
+    content = sys.stdin.buffer.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise OSError(f"it has more than {_MOST_BYTES >> 20} MiB")
+    return content
 
 
 def _document(name: str, form: str, parse: Callable[[str], Any], read: Callable[[], bytes]) -> dict[str, Any]:
     try:
         document = parse(read().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
+    except MemoryError:
+        message = "does not fit into memory"
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 text: {error}"
     except OSError as error:
@@ -56,17 +68,25 @@ def _document(name: str, form: str, parse: Callable[[str], Any], read: Callable[
     except (ValueError, RecursionError) as error:
         message = f"is not valid {form}: {error}"
     else:
-        if isinstance(document, dict):
+        if isinstance(document, dict) and not is_deep(document):
             return document
-        message = "must hold one object"
+        message = f"must hold one object, whose values are at most {MOST_DEPTH} deep"
     raise InvalidInput([Problem(name, message)])
 
 
+def is_deep(value: Any) -> bool:
+    """Say whether tables and lists lie in each other too deep."""
+    level = [value]
+    for _ in range(MOST_DEPTH):
+        held = {id(one): one for one in level if isinstance(one, dict | list)}  # each once
+        level = [inner for one in held.values() for inner in (one.values() if isinstance(one, dict) else one)]
+    return bool(level)
+
+
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
+    twice = sorted(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
     if twice:
-        raise ValueError(f"the key {twice[0]!r} stands more than once in one object")
+        raise ValueError(f"the key {brief(twice[0])} stands more than once in one object")
     return dict(pairs)
 
 
@@ -128,12 +148,20 @@ def override(problems: Problems, document: dict[str, Any], overrides: Mapping[st
     """
     pairs = overrides.items() if isinstance(overrides, Mapping) else _pairs(problems, overrides)
     for key, value in pairs:
-        steps = [int(index) if index else quoted or bare for quoted, bare, index in _STEP.findall(key)]
+        steps = [_place(index) if index else quoted or bare for quoted, bare, index in _STEP.findall(key)]
         if not steps or "".join(match[0] for match in _STEP.finditer(key)) != key:
             problems.add(key, "must be a path such as market.volatility or account.positions[0].quantity")
             continue
+        if len(steps) + 1 > MOST_DEPTH or is_deep(value):
+            problems.add(key, f"must be at most {MOST_DEPTH} deep")
+            continue
         with problems.under(""):
             _put(document, steps, value)
+
+
+def _place(index: str) -> int:
+    """Return a place in a list; no list has one of so many digits."""
+    return int(index) if len(index) <= _MOST_DIGITS else sys.maxsize
 
 
 def _pairs(problems: Problems, texts: Iterable[str]) -> Iterator[tuple[str, Any]]:
@@ -142,7 +170,7 @@ def _pairs(problems: Problems, texts: Iterable[str]) -> Iterator[tuple[str, Any]
         if equals and key.strip():
             yield key.strip(), _toml_value(value.strip())
         else:
-            problems.add("--set", f"must be KEY=VALUE, such as market.volatility=0.8, not {text!r}")
+            problems.add("--set", f"must be KEY=VALUE, such as market.volatility=0.8, not {brief(text)}")
 
 
 def _toml_value(text: str) -> Any:

@@ -16,7 +16,7 @@ from kernel.fitting.drift import drift_of
 from kernel.history import History
 from kernel.markets import FITTED, Market
 from kernel.prices import read_prices, written
-from kernel.tables import check_output
+from kernel.tables import check_output, read_content
 from kernel.text import printable, snake, system_path
 
 NEEDS_SCIPY = 'to be fitted needs SciPy: pip install "margin-kernel[fit]"'
@@ -171,7 +171,8 @@ def _by_asset(files: Sequence[tuple[str, Path]]) -> dict[str, Path]:
 
 def _source(name: str, paths: Sequence[Path], history: History) -> Source:
     first, last = ("", "") if history.times is None else (written(history.times[0]), written(history.times[-1]))
-    digest = hashlib.blake2b(b"".join(system_path(path).read_bytes() for path in paths), digest_size=16).hexdigest()
+    content = b"".join(read_content(system_path(path)) for path in paths)
+    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
     return Source(name, digest, len(history.prices), first, last, history.dt, history.notes)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import os
-import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, replace
 from datetime import date
@@ -15,19 +14,21 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, create_model
 
+from kernel import checks
 from kernel.accounts import Account
 from kernel.config.assembly import AT_SPOT, POSITIONS, Run, assemble, assemble_account
 from kernel.config.documents import joined, override, read_document
 from kernel.config.drift import choose_drift, estimated_drift
-from kernel.config.source import read_config
+from kernel.config.source import plain_document, read_config
 from kernel.declared import REQUIRED, SETTINGS
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.fitting.drift import DRIFTS, Drift
 from kernel.ladder import Ladder
 from kernel.markets import FITTED, MARKETS, Market
-from kernel.text import near, printable, years
+from kernel.text import brief, near, printable, years
 
 _MOST = 10**300
+_MOST_OVERRIDES = 10_000
 _FILE = "market.file"
 
 
@@ -66,11 +67,14 @@ def load(
         0.2
     """
     problems, (document, folder, files) = Problems(), read_config(config)
+    overrides = _checked_overrides(overrides)
     if market is not None:
+        checks.path(problems, "market", market)
+        problems.raise_any()
         stated = document.get("market")
         beside = stated if isinstance(stated, dict) and "file" in stated else {}
         document["market"] = {**beside, "file": os.fspath(market)}
-    overrides = _pull_file(document, dict(overrides) if isinstance(overrides, Mapping) else list(overrides))
+    overrides = _pull_file(document, overrides)
     fitted, estimate = _take_market(document, Path() if market is not None else folder)
     override(problems, document, overrides)
     choose_drift(problems, document.get("market"), estimate)
@@ -116,9 +120,27 @@ def _stated_prices(section: Any, market: Market) -> Market:
     if not isinstance(section, Mapping) or "spot" not in section or section.get("file") is not None:
         return market
     assets = section.get("assets", market.assets)
-    if tuple([assets] if isinstance(assets, str) else assets) != tuple(market.assets):
+    stated = [assets] if isinstance(assets, str) else assets
+    if not isinstance(stated, list | tuple) or tuple(stated) != tuple(market.assets):
         return market
     return replace(market, spot=section["spot"])
+
+
+def _checked_overrides(overrides: Any) -> dict[str, Any] | list[str]:
+    """Return values by path, or texts.
+
+    Raises:
+        InvalidInput: for anything else.
+    """
+    if isinstance(overrides, Mapping):
+        return dict(plain_document(overrides, "overrides"))
+    problems = Problems()
+    listed = checks.listed(problems, "overrides", overrides, _MOST_OVERRIDES)
+    if not all(isinstance(text, str) for text in listed):
+        message = "must map paths to values, or be a list of texts such as 'market.volatility=0.8'"
+        problems.add("overrides", f"{message}, not {brief(overrides)}")
+    problems.raise_any()
+    return listed
 
 
 def _pull_file(document: dict[str, Any], overrides: dict[str, Any] | list[str]) -> Mapping[str, Any] | Iterable[str]:
@@ -145,7 +167,7 @@ def _take_market(document: dict[str, Any], folder: Path) -> tuple[tuple[Path, ..
         return (), None
     name, rest = section["file"], {key: value for key, value in section.items() if key != "file"}
     if not _is_text(name):
-        raise InvalidInput([Problem("market.file", f"must be the name of a file, not {name!r}")])
+        raise InvalidInput([Problem("market.file", f"must be the name of a file, not {brief(name)}")])
     try:
         file = read_document(folder / name)
     except InvalidInput as invalid:
@@ -166,7 +188,7 @@ def _take_market(document: dict[str, Any], folder: Path) -> tuple[tuple[Path, ..
 def _kind(what: str, fits: Callable[[Any], bool]) -> Any:
     def validate(value: Any) -> Any:
         if not fits(value):
-            raise ValueError(f"must be {what}, not {reprlib.repr(value)}")
+            raise ValueError(f"must be {what}, not {brief(value)}")
         return value
 
     return Annotated[Any, PlainValidator(validate)]
@@ -197,7 +219,7 @@ def _is_rows(value: Any) -> bool:
 
 
 def _validate_duration(value: Any) -> Any:
-    years(value if isinstance(value, str) else reprlib.repr(value))  # a bare number: of days, or of years?
+    years(value if isinstance(value, str) else brief(value))  # a bare number: of days, or of years?
     return value
 
 
@@ -315,7 +337,7 @@ def _checked(problems: Problems, name: str, section: Any) -> dict[str, Any] | No
     if section is None and name in _OPTIONAL_SECTIONS:
         return {}
     if not isinstance(section, dict):
-        message = f"is required: a section [{name}]" if section is None else f"must be a section, not {section!r}"
+        message = f"is required: a section [{name}]" if section is None else f"must be a section, not {brief(section)}"
         problems.add(name, message)
         return None
     checked, shape = copy.deepcopy(section), _shape_of(name, section)
@@ -340,7 +362,7 @@ def _note(problems: Problems, name: str, shape: type[BaseModel], error: Any) -> 
     else:
         cause = error.get("ctx", {}).get("error")
         wanted = "a list of tables" if "list" in error["type"] else "a table of keys and values"
-        problems.add(field, str(cause) if cause else f"must be {wanted}, not {error['input']!r}")
+        problems.add(field, str(cause) if cause else f"must be {wanted}, not {brief(error['input'])}")
 
 
 def _unknown(key: str, shape: type[BaseModel]) -> str:

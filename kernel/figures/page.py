@@ -14,7 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kernel.errors import InvalidInput, Problem
+from kernel import checks
+from kernel.errors import InvalidInput, Problem, Problems
 from kernel.figures.words import size, wrapped
 from kernel.tables import write_bytes
 
@@ -63,8 +64,9 @@ def page(path: str | os.PathLike[str], width: float, height: float) -> Iterator[
     Raises:
         InvalidInput: for another suffix, a path that cannot be written, or without matplotlib.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise InvalidInput([Problem("plot", f"must be the path of a file, not {type(path).__name__}")])
+    problems = Problems()
+    checks.path(problems, "plot", path)
+    problems.raise_any()
     if Path(path).suffix.lower() not in SUFFIXES:
         raise InvalidInput([Problem("plot", f"must end in {' or '.join(SUFFIXES)}, not {Path(path).name!r}")])
     check_plot()

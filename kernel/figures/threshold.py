@@ -18,12 +18,14 @@ from kernel.figures.ticks import linear, log_percent
 from kernel.figures.words import in_one_unit, number, percent, size, spread, told_apart
 from kernel.ladder import Ladder
 from kernel.measures import ThresholdCurve
+from kernel.text import brief
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
+_MOST = 1_000  # curves, or targets
 _MOST_TARGETS, _MOST_LEVELS = 6, 40  # of a curve, of all, that the legend tells; of more the marks alone are drawn
 _RISE = 12  # points from the frame to a tier's name
 _LEANING = 0.5  # of a name's width, that it may lie beside its line: else names stand upright
@@ -60,22 +62,24 @@ def plot_thresholds(
 
 def _checked_curves(curves: Any) -> list[ThresholdCurve]:
     """Return one curve or several as a list."""
-    if isinstance(curves, ThresholdCurve):
-        return [curves]
-    if not isinstance(curves, Sequence) or not curves:
-        raise InvalidInput([Problem("curves", f"must be at least one kernel.ThresholdCurve, not {curves!r:.60}")])
-    for one in curves:
+    problems = Problems()
+    listed = checks.listed(problems, "curves", curves, _MOST)
+    problems.raise_any()
+    if not listed or (listed[0] is curves and not isinstance(curves, ThresholdCurve)):
+        raise InvalidInput([Problem("curves", f"must be at least one kernel.ThresholdCurve, not {brief(curves)}")])
+    for one in listed:
         require("curves", one, ThresholdCurve)
-    return list(curves)
+    return listed
 
 
 def _checked_targets(targets: Any) -> list[float]:
     """Return the targets, ascending, each once."""
     problems = Problems()
-    listed = isinstance(targets, Sequence | np.ndarray) and not isinstance(targets, str)
-    if not listed:
-        problems.add("targets", f"must be a list of probabilities, such as [0.01], not {targets!r:.60}")
-    shares = {checks.number(problems, "targets", one, above=0, below=1) for one in (targets if listed else ())}
+    listed = checks.listed(problems, "targets", targets, _MOST)
+    if listed and listed[0] is targets:
+        problems.add("targets", f"must be a list of probabilities, such as [0.01], not {brief(targets)}")
+        listed = []
+    shares = {checks.number(problems, "targets", one, above=0, below=1) for one in listed}
     problems.raise_any()
     return sorted(shares)
 

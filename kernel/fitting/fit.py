@@ -160,8 +160,7 @@ def check_method(methods: Sequence[str], volatility: str, decay: float) -> float
         InvalidInput: for a volatility that is none of the methods, or a decay outside (0, 1).
     """
     problems = Problems()
-    if volatility not in methods:
-        problems.add("volatility", f"must be one of {', '.join(methods)}, not {volatility!r}")
+    checks.choice(problems, "volatility", volatility, methods)
     decay = checks.number(problems, "decay", decay, above=0, below=1)
     problems.raise_any()
     return decay

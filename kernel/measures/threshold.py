@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _POINTS = 200  # of a curve, unless told otherwise
 _LEAST, _MOST = 1e-6, 0.5  # their probabilities
+_MOST_LEVELS = 100_000
 _FEWEST = 10  # paths below the lowest of them
 _SAME = 1e-6  # of the horizon: how far apart two times may be that are one
 
@@ -155,8 +156,8 @@ def _row(outcome: Outcome, by: float | str | None) -> int:
 
 def _checked(outcome: Outcome, probabilities: ArrayLike) -> NDArray[np.float64]:
     problems = Problems()
-    listed = np.atleast_1d(np.asarray(probabilities, dtype=object)).ravel()
-    if not listed.size:
+    listed = checks.listed(problems, "probabilities", probabilities, _MOST_LEVELS)
+    if not listed and not problems.found:
         problems.add("probabilities", "must be at least one probability, such as 0.01")
     shares = np.array([checks.number(problems, "probability", one, above=0, below=1) for one in listed])
     problems.raise_any()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.prices.fields import CLOSES, Field
+from kernel.prices.fields import CLOSES, Field, places_of
 from kernel.prices.figures import Figures, Numbers
 from kernel.prices.times import Times, written
 from kernel.text import counted, was
@@ -26,8 +26,9 @@ def extremes(
     adjusted by the same factor.
     """
     lows, highs = np.full(prices.shape, np.nan), np.full(prices.shape, np.nan)
+    by_field = places_of(fields)
     for asset, place in enumerate(places.values()):
-        bars, price = _bars(figures, fields, place), prices[:, asset]
+        bars, price = _bars(figures, fields, by_field, place), prices[:, asset]
         role = fields[place].role
         if role != "adjusted":
             bars["close"] = price
@@ -47,9 +48,9 @@ def look_at(
     figures: Figures, fields: Sequence[Field], places: Mapping[str, int], times: Times, inside: NDArray[np.bool_]
 ) -> list[str]:
     """Return a sentence for each kind of bar that looks wrong, in the rows that count."""
-    notes: list[str] = []
+    notes, by_field = list[str](), places_of(fields)
     for asset, place in places.items():
-        bars = {role: one for role, one in _bars(figures, fields, place).items() if role in _RAW}
+        bars = {role: one for role, one in _bars(figures, fields, by_field, place).items() if role in _RAW}
         of = f" of {asset}" if len(places) > 1 else ""
         for which, what in _suspects(bars, times, inside):
             verb = was(int(which.sum()))
@@ -58,14 +59,16 @@ def look_at(
     return notes
 
 
-def _bars(figures: Figures, fields: Sequence[Field], place: int) -> dict[str, Numbers]:
+def _bars(
+    figures: Figures, fields: Sequence[Field], by_field: Mapping[Field, list[int]], place: int
+) -> dict[str, Numbers]:
     """Return the columns of the bars around a price by their roles; none of which there are two, but the first volume.
 
     Without a column called a close, the price itself is one if that is what its own name says.
     """
     bars: dict[str, Numbers] = {}
     for role in (*_RAW, *_ADJUSTED):
-        same = [one for one, field in enumerate(fields) if field == Field(role, fields[place].asset)]
+        same = by_field.get(Field(role, fields[place].asset), [])
         if len(same) == 1 or (same and role == "volume"):
             bars[role] = figures.of(same[0])
     if "close" not in bars and fields[place].role in CLOSES and fields[place].role != "adjusted":

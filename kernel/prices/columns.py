@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from kernel import checks
 from kernel.errors import Problems
-from kernel.prices.fields import CLOSES, Field
+from kernel.prices.fields import CLOSES, Field, places_of
 from kernel.prices.figures import Figures
-from kernel.tables import Sheet
-from kernel.text import near
+from kernel.tables import MOST_COLUMNS, Sheet
+from kernel.text import brief, near
 
 _SHOWN = 12  # columns
 
@@ -28,17 +30,29 @@ class Chosen(NamedTuple):
 
 def choose(problems: Problems, figures: Figures, fields: Sequence[Field], alone: str, columns: Columns) -> Chosen:
     """Take the columns that are stated, or find them out; note what is missing or ambiguous."""
+    chosen = _chosen(problems, figures, fields, alone, columns)
+    if len(chosen.places) <= checks.MOST_ASSETS:
+        return chosen
+    message = f"{figures.sheet.name} has {len(chosen.places):,} assets: name at most {checks.MOST_ASSETS:,} of them"
+    problems.add("columns", message)
+    return Chosen({}, alone)
+
+
+def _chosen(problems: Problems, figures: Figures, fields: Sequence[Field], alone: str, columns: Columns) -> Chosen:
     if columns is None:
         return _found(problems, figures, fields, alone)
-    if not isinstance(columns, str | Sequence | Mapping):
-        problems.add("columns", f"must be a column's name, a list of them, or a mapping from assets, not {columns!r}")
+    listed = (
+        list(columns) if isinstance(columns, Mapping) else checks.listed(problems, "columns", columns, MOST_COLUMNS)
+    )
+    named = [columns[name] for name in listed] if isinstance(columns, Mapping) else listed
+    if not all(isinstance(name, str) for name in (*listed, *named)):
+        what = "must be a column's name, a list of them, or a mapping from assets"
+        problems.add("columns", f"{what}, not {brief(columns)}")
         return Chosen({}, alone)
-    listed = (columns,) if isinstance(columns, str) else tuple(columns)
-    if not listed:
+    if not listed and not problems.found:
         problems.add("columns", "must name at least one column of prices")
     places: dict[str, int] = {}
-    for name in listed:
-        column = columns[name] if isinstance(columns, Mapping) else name
+    for name, column in zip(listed, named, strict=True):
         place = _place(problems, figures.sheet, column)
         if place is not None and isinstance(columns, Mapping):
             places[name] = place
@@ -56,7 +70,7 @@ def _place(problems: Problems, sheet: Sheet, name: str) -> int | None:
         return None
     behind = [place for place, one in enumerate(sheet.header) if one.endswith(f":{name}")]
     if len(behind) != 1:
-        problems.add("columns", f"{sheet.name} has no column {name!r}{near(str(name), sheet.header)}")
+        problems.add("columns", f"{sheet.name} has no column {name!r}{near(name, sheet.header)}")
         return None
     return behind[0]
 
@@ -72,9 +86,9 @@ def _found(problems: Problems, figures: Figures, fields: Sequence[Field], alone:
     own = [place for place, field in enumerate(fields) if not field.asset and field.role in CLOSES]
     if not assets and own:
         assets = [""]
-    places, notes = dict[str, int](), list[str]()
+    places, notes, by_field = dict[str, int](), list[str](), places_of(fields)
     for asset in assets:
-        place = _closing(notes, figures.sheet, fields, asset)
+        place = _closing(notes, figures.sheet, by_field, asset)
         if place is None:
             return _asked(problems, figures, fields, alone)
         places[asset or alone] = place
@@ -83,9 +97,9 @@ def _found(problems: Problems, figures: Figures, fields: Sequence[Field], alone:
     return Chosen(places, alone, tuple(notes)) if places else _asked(problems, figures, fields, alone)
 
 
-def _closing(notes: list[str], sheet: Sheet, fields: Sequence[Field], asset: str) -> int | None:
+def _closing(notes: list[str], sheet: Sheet, by_field: Mapping[Field, list[int]], asset: str) -> int | None:
     """Return the best closing price of an asset's columns; None: two are equally good."""
-    by_role = {role: [place for place, field in enumerate(fields) if field == Field(role, asset)] for role in CLOSES}
+    by_role = {role: by_field.get(Field(role, asset), []) for role in CLOSES}
     role = next(role for role in CLOSES if by_role[role])
     if len(by_role[role]) > 1 or (role == "adjusted" and len(by_role["close"]) > 1):
         return None
@@ -109,7 +123,8 @@ def _called(figures: Figures, fields: Sequence[Field]) -> dict[str, int]:
     ]
     named = [place for place in numeric if _is_title(sheet.header[place])]
     codes = [place for place in named if fields[place].role == "symbol" and not (figures.of(place) % 1 > 0).any()]
-    named = [place for place in named if place not in codes]
+    left_out = set(codes)
+    named = [place for place in named if place not in left_out]
     if not named or any(fields[place].role not in {"", "symbol"} for place in named):
         return {}
     if len({sheet.header[place] for place in named}) < len(named):
@@ -126,7 +141,7 @@ def _asked(problems: Problems, figures: Figures, fields: Sequence[Field], alone:
     sheet = figures.sheet
     others = [place for place, field in enumerate(fields) if field.role != "stamp"]
     closing = [sheet.header[place] for place, field in enumerate(fields) if field.role in CLOSES]
-    twice = next((name for name in closing if closing.count(name) > 1), None)
+    twice = next((name for name, count in Counter(closing).items() if count > 1), None)
     if twice is not None:
         problems.add("columns", f"{sheet.name} has more than one column {twice!r}: leave one out, or rename them")
         return Chosen({}, alone)

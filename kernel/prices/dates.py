@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.errors import Problems
-from kernel.prices.times import Times
+from kernel.prices.times import Times, utc
 from kernel.tables import Sheet
 
 NAIVE, AWARE, UNREADABLE = 4, 5, -1
@@ -41,6 +41,8 @@ _CLOCK = re.compile(
 _ORDERS = {"year-month-day": (0, 1, 2), "month-day-year": (2, 0, 1), "day-month-year": (2, 1, 0)}
 _DATE = len("2018-12-31")
 _PLAIN_CLOCK = re.compile(r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?")
+_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
+_FARTHEST = 15  # hours from UTC: beyond those of any place
 _CENTURY = 69  # POSIX: two digits from here on are of the 1900s, others of the 2000s
 
 Parts = tuple[int, int, int]
@@ -65,7 +67,8 @@ def read_texts(problems: Problems, sheet: Sheet, cells: Sequence[str]) -> tuple[
             moment = _moment(parts, ends[end])
         moments.append(moment)
     clocks = [UNREADABLE if one is None else AWARE if one.tzinfo else NAIVE for one in moments]
-    naive = [one.astimezone(UTC).replace(tzinfo=None) if one is not None and one.tzinfo else one for one in moments]
+    naive = [utc(one) if one is not None and one.tzinfo else one for one in moments]
+    clocks = [UNREADABLE if one is None else clock for one, clock in zip(naive, clocks, strict=True)]
     return np.array(naive, dtype="datetime64[us]"), np.array(clocks, dtype=np.int64)
 
 
@@ -137,7 +140,7 @@ def _clock(end: str) -> Clock:
     if digits.isdecimal() and len(digits) in {4, 6}:
         end = " " + ":".join(digits[k : k + 2] for k in range(0, len(digits), 2))
     match = _CLOCK.fullmatch(end)
-    if match is None:
+    if match is None or not _is_zone(match["zone"]):
         return None
     hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
     if match["half"]:
@@ -148,10 +151,15 @@ def _clock(end: str) -> Clock:
     return timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micros), _zone(match["zone"])
 
 
+def _is_zone(text: str) -> bool:
+    offset = _OFFSET.search(text)
+    return offset is None or (int(offset[2]) <= _FARTHEST and int(offset[3]) < 60)  # noqa: PLR2004 - of an hour
+
+
 def _zone(text: str) -> timezone | None:
     if not text:
         return None
-    offset = re.search(r"([+-])(\d{2}):?(\d{2})", text)
+    offset = _OFFSET.search(text)
     if offset is None:
         return UTC
     east = timedelta(hours=int(offset[2]), minutes=int(offset[3]))

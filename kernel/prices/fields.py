@@ -78,6 +78,14 @@ def fields_of(header: Sequence[str]) -> list[Field]:
     return _affixed(header, fields)
 
 
+def places_of(fields: Sequence[Field]) -> dict[Field, list[int]]:
+    """Return the places of each field, in the order of the columns."""
+    places = dict[Field, list[int]]()
+    for place, field in enumerate(fields):
+        places.setdefault(field, []).append(place)
+    return places
+
+
 def _field(name: str) -> Field:
     pair = _PAIR.fullmatch(name)
     if pair:

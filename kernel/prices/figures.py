@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
@@ -25,6 +26,8 @@ class Figures:
         self.sheet = sheet
         self._read: dict[int, Numbers] = {}
         self._doubts: dict[int, str] = {}
+        self._proved: list[set[str]] | None = None
+        self._proofs = Counter[str]()
 
     def of(self, place: int) -> Numbers:
         """Return a column, NaN where it is missing or no number."""
@@ -93,12 +96,12 @@ class Figures:
 
     def _elsewhere(self, place: int) -> set[str]:
         """Return the decimal signs that the first cells of the other columns prove."""
-        proved: set[str] = set()
-        for other in range(len(self.sheet.header)):
-            cells = self.sheet.at(other)
-            if other != place and not isinstance(cells, np.ndarray):
-                proved |= styles(islice(cells, _SAMPLE))
-        return proved
+        if self._proved is None:
+            columns = [self.sheet.at(k) for k in range(len(self.sheet.header))]
+            self._proved = [set() if isinstance(one, np.ndarray) else styles(islice(one, _SAMPLE)) for one in columns]
+            self._proofs.update(sign for proved in self._proved for sign in proved)
+        own = self._proved[place]
+        return {sign for sign, count in self._proofs.items() if count > (sign in own)}
 
 
 def _plain_numbers(texts: Cells) -> Numbers | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel import checks
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.history import History
 from kernel.prices.columns import Columns
@@ -18,6 +20,7 @@ from kernel.prices.steps import check_moves, find_gaps, longest_step
 from kernel.prices.times import bounds
 from kernel.prices.titles import titled
 from kernel.tables import read_sheet
+from kernel.text import brief
 
 _FEWEST_ROWS = 3
 
@@ -84,13 +87,20 @@ def _sources(source: Any, columns: Columns) -> list[tuple[str | None, Any, Colum
     """Return for each file the name of its asset ("": its own; None: as its columns say), and the columns to choose."""
     if not _is_several(source):
         return [(None, source, columns)]
+    if len(source) > checks.MOST_ASSETS:
+        message = f"must be at most {checks.MOST_ASSETS:,} files, not {len(source):,}"
+        raise InvalidInput([Problem("history", message)])
+    if isinstance(source, Mapping) and not all(map(checks.is_name, source)):
+        raise InvalidInput([Problem("history", f"must name each asset: names are {checks.NAME}")])
     if not len(source):
         raise InvalidInput([Problem("history", "must name at least one file")])
     if isinstance(source, Mapping):
         stated = columns if isinstance(columns, Mapping) else dict.fromkeys(source, columns)
         unknown = [name for name in stated if name not in source]
         if unknown:
-            raise InvalidInput([Problem("columns", f"names {unknown[0]!r}, which is none of the assets of the files")])
+            raise InvalidInput(
+                [Problem("columns", f"names {brief(unknown[0])}, which is none of the assets of the files")]
+            )
         return [(str(name), one, stated.get(name)) for name, one in source.items()]
     if columns is not None and not isinstance(columns, str):
         message = "must be one name for all files; for a name for each, give the files as a mapping from assets too"
@@ -125,7 +135,7 @@ def _check_size(problems: Problems, parts: Sequence[Rows]) -> None:
                 same = f"{other.assets[0]} and {rows.assets[0]} are the same column of {rows.name}"
                 problems.add("columns", f"{same}: name one for each, as ASSET=COLUMN")
     assets = [asset for rows in parts for asset in rows.assets]
-    twice = sorted({asset for asset in assets if assets.count(asset) > 1})
+    twice = sorted(asset for asset, count in Counter(assets).items() if count > 1)
     if twice:
         problems.add("history", f"two files hold {', '.join(twice)}: name the assets, as a mapping from them to files")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -102,7 +103,7 @@ def _check_stacked(problems: Problems, sheet: Sheet, symbols: Symbols, chosen: C
     if isinstance(columns, Mapping):
         unknown = [name for name in columns if name not in symbols.names]
         if unknown:
-            problems.add("columns", f"{holds}: none is {unknown[0]!r}{near(str(unknown[0]), symbols.names)}")
+            problems.add("columns", f"{holds}: none is {unknown[0]!r}{near(unknown[0], symbols.names)}")
     elif len(chosen.places) > 1:
         listed = ", ".join(repr(sheet.header[place]) for place in chosen.places.values())
         problems.add("columns", f"{holds}: name one column of prices for all of them, not {listed}")
@@ -132,7 +133,7 @@ def _apart(
 def _notes_on_header(sheet: Sheet, chosen: Chosen, stamps: Stamps) -> list[str]:
     """Tell of names that more than one column has, none of them of prices or times."""
     used = {sheet.header[place] for place in (*chosen.places.values(), stamps.date)}
-    twice = {name: None for name in sheet.header if name and sheet.header.count(name) > 1 and name not in used}
+    twice = [name for name, count in Counter(sheet.header).items() if name and count > 1 and name not in used]
     return [f"It has more than one column {name!r}: see which is meant before it is used." for name in twice]
 
 

@@ -16,7 +16,7 @@ from kernel.prices.fields import Field
 from kernel.prices.numbers import is_missing
 from kernel.prices.times import Times
 from kernel.tables import Cells, Sheet, is_timed
-from kernel.text import near
+from kernel.text import brief, near
 
 _CLOCK = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(?:([AP])\.?M\.?)?\s*", re.IGNORECASE)
 _DIGITS = re.compile(r"\s*\d{1,6}\s*")
@@ -35,6 +35,9 @@ class Stamps(NamedTuple):
 def stamps_of(problems: Problems, sheet: Sheet, fields: Sequence[Field], stated: str | None) -> Stamps | None:
     """Find the columns of times: as stated, or of that type, or so called, or that look like it; or else the first."""
     if stated is not None:
+        if not isinstance(stated, str):
+            problems.add("time", f"must be a column's name, not {brief(stated)}")
+            return None
         if sheet.header.count(stated) != 1:
             twice = f"more than one column {stated!r}" if stated in sheet.header else f"no column {stated!r}"
             problems.add("time", f"{sheet.name} has {twice}{near(stated, sheet.header)}")
@@ -90,7 +93,7 @@ def _looks_like_clock(cells: Cells) -> bool:
 def _since_midnight(cells: Cells, name: str) -> NDArray[np.timedelta64]:
     """Read times of day such as 09:30, 9:30 PM, 930 or 93000: how many digits the longest has tells seconds or none."""
     texts = [f"{cell:.0f}" for cell in cells] if isinstance(cells, np.ndarray) else [cell.strip() for cell in cells]
-    longest = max((len(text) for text in texts if text.isdigit()), default=0)
+    longest = max((len(text) for text in texts if text.isdecimal()), default=0)
     size = next((size for size in (2, 4) if longest <= size), 6)
     whole = 4 if size == 2 and "hour" not in name.lower() else size  # noqa: PLR2004 - hours alone have two digits
 
@@ -101,7 +104,7 @@ def _since_midnight(cells: Cells, name: str) -> NDArray[np.timedelta64]:
             fraction = int((match[4] or "").ljust(9, "0")) // 1000
             if match[5]:
                 hour = hour % 12 + 12 * (match[5] in "pP") if 1 <= hour <= 12 else 24  # noqa: PLR2004 - o'clock
-        elif text.isdigit() and len(text) <= whole:
+        elif text.isdecimal() and len(text) <= whole:
             digits = text.zfill(whole).ljust(6, "0")
             hour, minute, second, fraction = int(digits[:2]), int(digits[2:4]), int(digits[4:]), 0
         else:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.errors import Problems
+from kernel.text import brief
 
 Times = NDArray[np.datetime64]
 
@@ -18,11 +19,19 @@ def moment(value: object) -> np.datetime64:
     """Return an ISO date or timestamp as UTC, or "not a time"."""
     try:
         read = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
-    except ValueError:
+        if isinstance(read, datetime) and read.tzinfo:
+            read = utc(read)
+        return np.datetime64(read, "us") if isinstance(read, date) else np.datetime64("NaT", "us")
+    except (TypeError, ValueError, OverflowError):  # TypeError: of kinds of dates that are not Python's
         return np.datetime64("NaT", "us")
-    if isinstance(read, datetime):
-        read = read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
-    return np.datetime64(read, "us") if isinstance(read, date) else np.datetime64("NaT", "us")
+
+
+def utc(moment: datetime) -> datetime | None:
+    """Return a moment in UTC, without its zone; None if it is then before the first year or after the last."""
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        return None
 
 
 def bounds(problems: Problems, first: object, last: object) -> tuple[np.datetime64, np.datetime64]:
@@ -30,14 +39,14 @@ def bounds(problems: Problems, first: object, last: object) -> tuple[np.datetime
     low, high = moment("0001-01-01"), moment("9999-12-31")
     for field, value in (("first", first), ("last", last)):
         if value is not None and np.isnat(moment(value)):
-            problems.add(field, f"must be an ISO date such as 2018-12-31, not {value!r}")
+            problems.add(field, f"must be an ISO date such as 2018-12-31, not {brief(value)}")
     if first is not None and not np.isnat(moment(first)):
         low = moment(first)
     if last is not None and not np.isnat(moment(last)):
         bare = "T" not in str(last) and ":" not in str(last)
         high = moment(last) + (_DAY if bare else np.timedelta64(1, "us"))
     if low >= high:
-        problems.add("last", f"must not be before first ({first}), but is {last}")
+        problems.add("last", f"must not be before first ({brief(first)}), but is {brief(last)}")
     return low, high
 
 

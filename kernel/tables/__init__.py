@@ -1,7 +1,10 @@
 """Arrow, Parquet and CSV, in and out: the only folder that imports pyarrow."""
 
+from kernel.tables.content import MOST_BYTES as MOST_BYTES
+from kernel.tables.content import read_content as read_content
 from kernel.tables.delimited import is_timed as is_timed
 from kernel.tables.read import read_sheet as read_sheet
+from kernel.tables.sheet import MOST_COLUMNS as MOST_COLUMNS
 from kernel.tables.sheet import Cells as Cells
 from kernel.tables.sheet import Sheet as Sheet
 from kernel.tables.sheet import listed as listed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
 import re
 from collections import Counter
@@ -15,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from kernel.errors import InvalidInput, Problem
-from kernel.tables.sheet import Sheet, listed
+from kernel.tables.content import read_content, unpacked
+from kernel.tables.sheet import MOST_COLUMNS, Sheet, listed
 from kernel.text import printable
 
 _DELIMITERS = "\t;|,"  # a comma also stands in numbers: it comes last
@@ -48,10 +48,11 @@ def read_delimited(path: Path) -> Sheet:
     """Read a CSV file, packed or not.
 
     Raises:
-        InvalidInput: if it is empty, or its rows have more or fewer cells than its header.
+        InvalidInput: if it is empty, too wide, or its rows have more or fewer cells than its header.
+        OSError: if it cannot be read, or is too large.
     """
-    packed = path.read_bytes()
-    text = _decoded(gzip.decompress(packed) if path.suffix.lower() == ".gz" else packed)
+    content = read_content(path)
+    text = _decoded(unpacked(content) if path.suffix.lower() == ".gz" else content)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     lines = [(reader.line_num, cells) for cells in reader if any(cells)]
     if not lines:
@@ -62,6 +63,9 @@ def read_delimited(path: Path) -> Sheet:
     rows, below = _without_footer(lines[first:], timed)
     rows = _without_trailing_delimiter(rows, len(titles[-1]) if titles else 0)
     header = titles[-1] if titles else tuple(f"column {k + 1}" for k in range(len(rows[0][1])))
+    if len(header) > MOST_COLUMNS:
+        message = f"{path.name}: must have at most {MOST_COLUMNS:,} columns, not {len(header):,}"
+        raise InvalidInput([Problem("history", message)])
     number = np.array([number for number, _ in rows], dtype=np.int64)
     ragged = np.array([len(cells) != len(header) for _, cells in rows], dtype=bool)
     if ragged.any():

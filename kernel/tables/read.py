@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kernel.errors import InvalidInput, Problem
+from kernel import checks
+from kernel.errors import InvalidInput, Problem, Problems
+from kernel.tables.content import check_file
 from kernel.tables.delimited import read_delimited
-from kernel.tables.sheet import Cells, Sheet
+from kernel.tables.sheet import MOST_COLUMNS, Cells, Sheet
 from kernel.text import printable, system_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_MOST_CELLS = 10**8  # of a Parquet file, which packs what repeats to nothing
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 
@@ -36,11 +39,17 @@ def read_sheet(source: Any) -> Sheet:
     if not isinstance(source, str | os.PathLike):
         message = f"must be a path, several of them, or a table with __arrow_c_stream__, not {type(source).__name__}"
         raise InvalidInput([Problem("history", message)])
-    path = system_path(source)
+    problems = Problems()
+    path = checks.path(problems, "history", source)
+    problems.raise_any()
+    assert path is not None  # noqa: S101 - or there were problems
+    path = system_path(path)
     if not path.name.lower().endswith(_SUFFIXES):
         raise InvalidInput([Problem("history", f"must be a {', '.join(_SUFFIXES)} file, not {path.name!r}")])
     try:
         return (_read_parquet if path.suffix.lower() == ".parquet" else read_delimited)(path)
+    except MemoryError:
+        raise InvalidInput([Problem("history", f"{path} does not fit into memory")]) from None
     except (UnicodeDecodeError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidInput([Problem("history", f"{path} is not readable as {path.suffix[1:]}: {error}")]) from error
     except OSError as error:
@@ -51,9 +60,14 @@ def _read_parquet(path: Path) -> Sheet:
     import pyarrow as pa
     import pyarrow.parquet
 
+    check_file(path)
     try:
-        with path.open("rb") as file:  # Arrow itself takes no path that is not UTF-8
-            return _of_arrow(printable(path.name), printable(path.stem), pa.parquet.ParquetFile(file).read())
+        with path.open("rb") as opened, pa.parquet.ParquetFile(opened) as file:  # Arrow takes no path that is not UTF-8
+            cells = file.metadata.num_rows * file.metadata.num_columns
+            if cells > _MOST_CELLS:
+                message = f"{path.name}: must have at most {_MOST_CELLS:,} cells, not {cells:,}"
+                raise InvalidInput([Problem("history", message)])
+            return _of_arrow(printable(path.name), printable(path.stem), file.read())
     except pa.ArrowException as error:
         raise InvalidInput([Problem("history", f"{path} is not readable as parquet: {error}")]) from error
 
@@ -66,10 +80,13 @@ def _of_arrow(name: str, stem: str, source: Any) -> Sheet:
     except pa.ArrowException:
         message = "must have columns, of times and of prices: a series alone has none"
         raise InvalidInput([Problem("history", f"{name} {message}")]) from None
-    except (TypeError, ValueError) as error:  # of a data frame, such as two columns of one name
+    except Exception as error:  # noqa: BLE001 - of an object that is not ours, such as two columns of one name
         raise InvalidInput([Problem("history", f"{name} is not readable as Arrow: {error}")]) from None
     if not table.num_columns:
         raise InvalidInput([Problem("history", f"{name} is empty")])
+    if table.num_columns > MOST_COLUMNS:
+        message = f"{name}: must have at most {MOST_COLUMNS:,} columns, not {table.num_columns:,}"
+        raise InvalidInput([Problem("history", message)])
     times = tuple(field.name for field in table.schema if _is_time(field.type))
     rows = np.arange(1, table.num_rows + 1)
     return Sheet(name, stem, tuple(table.column_names), partial(_cells, table), rows, "row", times)

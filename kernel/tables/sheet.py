@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LISTED = 5
+MOST_COLUMNS = 10_000
 
 Cells = Sequence[Any] | NDArray[Any]
 

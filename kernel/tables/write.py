@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from kernel import checks
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.tables.stdout import check_stdout, stdout_form
 from kernel.tables.tabular import writers
@@ -78,6 +79,8 @@ def check_output(
         check_stdout(path, suffixes, field)
         return
     problems = Problems()
+    checks.path(problems, field, path)
+    problems.raise_any()
     if Path(path).suffix.lower() not in suffixes:
         problems.add(field, f"must end in {' or '.join(suffixes)}, not {Path(path).name!r}")
     if any(os.path.realpath(path) == os.path.realpath(one) for one in spared):
@@ -145,3 +148,5 @@ def _reported(path: str | os.PathLike[str], field: str = "output") -> Iterator[N
         yield
     except OSError as error:
         raise InvalidInput([Problem(field, f"{path} cannot be written: {error.strerror or error}")]) from error
+    except ValueError as error:  # of a name that no file can have
+        raise InvalidInput([Problem(field, f"{path} cannot be written: {error}")]) from error
