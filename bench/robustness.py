@@ -70,7 +70,7 @@ def main() -> None:
         "200 letters of a name.",
         "",
     ]
-    TARGET.write_text("\n".join(text))
+    TARGET.write_text("\n".join(text), encoding="utf-8")
     print(f"{time.perf_counter() - start:.0f} s")  # noqa: T201 - a script says how long it took
 
 

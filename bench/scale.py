@@ -23,7 +23,7 @@ CASES = [(10**6, 50, "summary"), (10**6, 50, "paths"), (10**6, 252, "summary"), 
 
 def processor_seconds(pids: list[int]) -> float:
     """Return what processes have used, from Linux's /proc."""
-    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    fields = [Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split() for pid in pids]
     return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
 
 

@@ -243,7 +243,7 @@ def path(problems: Problems, field: str, value: Any) -> Path | None:
     if isinstance(value, str | os.PathLike):
         try:
             found = Path(value)
-            os.fsencode(found)
+            os.fsencode(text.system_path(found))
         except Exception:  # noqa: BLE001 - of an object that is not ours; of letters that no name can have
             found = None
     if found is None or not found.name or "\0" in str(found):

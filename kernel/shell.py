@@ -145,7 +145,7 @@ def say(text: str) -> None:
 
 def note(sentence: str) -> None:
     """Write a sentence to stderr, on one line whatever a file's name or a file holds."""
-    say(one_line(printable(sentence), _LONGEST_LINE))
+    say(one_line(sentence, _LONGEST_LINE))
 
 
 def refuse(messages: Sequence[str]) -> int:

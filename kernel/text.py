@@ -33,6 +33,8 @@ def years(text: str) -> float:
     if match is None or match[2] not in UNIT_MINUTES:
         raise ValueError(_asked(text))
     number = float(match[1])
+    if math.isinf(number):
+        raise ValueError(f"must be finite, not {brief(text)}")
     return number if match[2] == "y" else number * UNIT_MINUTES[match[2]] / _YEAR  # of years to the last bit
 
 
@@ -91,6 +93,7 @@ def one_line(text: str, longest: int) -> str:
         >>> one_line("a\nb\x1b[31m", 80), one_line("abcdefghij", 4)
         ('a b\\x1b[31m', 'ab...ij')
     """
+    text = printable(text)
     if not text.isprintable():
         joined = " ".join(line.strip() for line in text.splitlines())
         text = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in joined)

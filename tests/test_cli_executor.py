@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from kernel import memory, pools, simulation
 from kernel.cli import main
 from kernel.errors import InvalidInput
 from kernel.pools import parse_executor
+from tests import processes
 from tests.test_cli import CONFIG
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +32,7 @@ Margin = Callable[..., tuple[int, str, str]]
 def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Margin:
     """Run the command in this process, in a folder with a config file; return exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "run.toml").write_text(CONFIG)
+    (tmp_path / "run.toml").write_text(CONFIG, encoding="utf-8")
 
     def _margin(*arguments: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as left:
@@ -140,19 +140,12 @@ def _die() -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)], ids=str)
 def test_worker_processes_end_with_the_command(tmp_path: Path, number: signal.Signals, code: int) -> None:
     """Interrupted or killed, the command leaves no worker process behind, and an interrupt is one line."""
-    (tmp_path / "run.toml").write_text(CONFIG)
+    (tmp_path / "run.toml").write_text(CONFIG, encoding="utf-8")
     work = ["run", "run.toml", "--quiet", "--paths", "1e9", "--executor", "processes:1"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "kernel", *work], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - may be ignored
-    ) as process:  # fmt: skip
-        try:
-            workers = _wait(lambda: _busy(process.pid))
-            process.send_signal(number)
-            _, err = process.communicate(timeout=LIMIT)
-        finally:
-            process.kill()
+    with processes.started([sys.executable, "-m", "kernel", *work], cwd=tmp_path) as process:
+        workers = _wait(lambda: _busy(process.pid))
+        process.send_signal(number)
+        _, err = process.communicate(timeout=LIMIT)
     assert process.returncode == code
     assert number != signal.SIGINT or err.split() == ["interrupted"]
     _wait(lambda: not any(_runs(one) for one in workers))
@@ -169,15 +162,18 @@ def _wait(condition: Callable[[], Any]) -> Any:
 
 def _busy(pid: int) -> list[int]:
     """Return the children of a process once one of them has worked for a second."""
-    children = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    ticks = [sum(map(int, Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:13])) for one in children]
+    children = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
+    ticks = [
+        sum(map(int, Path(f"/proc/{one}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:13]))
+        for one in children
+    ]
     return children if any(one > os.sysconf("SC_CLK_TCK") for one in ticks) else []
 
 
 def _runs(pid: int) -> bool:
     """Tell whether a process is there, and no zombie that waits for somebody to notice."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
 

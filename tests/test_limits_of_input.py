@@ -117,7 +117,7 @@ def test_dates_at_the_ends_of_time() -> None:
 def test_times_that_are_none(stamp: str, tmp_path: Path) -> None:
     """A time that is out of all time in UTC, or of a zone that is none, is refused by its line."""
     lines = [f"2020-01-{k:02d},{k}" for k in range(1, 10)]
-    (tmp_path / "a.csv").write_text("\n".join(["Date,Close", *lines, f"{stamp},10"]))
+    (tmp_path / "a.csv").write_text("\n".join(["Date,Close", *lines, f"{stamp},10"]), encoding="utf-8")
     assert "line 11" in refusal(kernel.read_prices, tmp_path / "a.csv")
 
 
@@ -185,7 +185,7 @@ def test_columns(tmp_path: Path) -> None:
     def write(count: int) -> Path:
         lines = [["date", *(f"A{k}" for k in range(count))], *([day, *["1.5"] * count] for day in days)]
         path = tmp_path / "a.csv"
-        path.write_text("\n".join(map(",".join, lines)))
+        path.write_text("\n".join(map(",".join, lines)), encoding="utf-8")
         return path
 
     assert "at most 10,000 columns, not 10,001" in refusal(kernel.read_prices, write(MOST_COLUMNS))
@@ -201,7 +201,7 @@ def test_work_grows_with_the_columns(cell: str, tmp_path: Path) -> None:
     def calls(count: int) -> int:
         names = ["Date", "Close", *(f"Volume {k}" for k in range(count))]
         lines = [names, *([f"2020-01-{k:02d}", *[cell] * (count + 1)] for k in range(1, 9))]
-        (tmp_path / "a.csv").write_text("\n".join(map(";".join, lines)))
+        (tmp_path / "a.csv").write_text("\n".join(map(";".join, lines)), encoding="utf-8")
         profile = cProfile.Profile()
         profile.enable()
         refusal(kernel.read_prices, tmp_path / "a.csv")
@@ -249,9 +249,9 @@ def test_deep_documents(tmp_path: Path) -> None:
     deep: Any = 1
     for _ in range(MOST_DEPTH):
         deep = {"a": deep}
-    (tmp_path / "a.json").write_text(json.dumps(deep))
+    (tmp_path / "a.json").write_text(json.dumps(deep), encoding="utf-8")
     assert "at most 32 deep" in refusal(read_document, tmp_path / "a.json")
-    (tmp_path / "a.toml").write_text(".".join("a" * 3_000) + " = 1")
+    (tmp_path / "a.toml").write_text(".".join("a" * 3_000) + " = 1", encoding="utf-8")
     assert "at most 32 deep" in refusal(read_document, tmp_path / "a.toml")
     CliRunner().invoke(main, ["init", str(tmp_path / "b.toml")])
     for setting in (".".join("a" * 3_000) + "=1", "market.spot=" + "[" * 100 + "]" * 100):
@@ -264,8 +264,8 @@ def test_deep_documents(tmp_path: Path) -> None:
 def test_values_of_a_document(value: str, tmp_path: Path) -> None:
     """Numbers of 5,000 digits, halves of a pair, zero bytes and endless brackets end in one line."""
     CliRunner().invoke(main, ["init", str(tmp_path / "a.toml")])
-    text = (tmp_path / "a.toml").read_text().replace('assets = ["BTC"]', f"assets = [{value}]")
-    (tmp_path / "a.toml").write_text(text)
+    text = (tmp_path / "a.toml").read_text(encoding="utf-8").replace('assets = ["BTC"]', f"assets = [{value}]")
+    (tmp_path / "a.toml").write_text(text, encoding="utf-8")
     result = CliRunner().invoke(main, ["validate", str(tmp_path / "a.toml")])
     assert result.exit_code == 2, result.exception
     assert result.stderr.startswith("error: ")

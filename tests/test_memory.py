@@ -18,7 +18,9 @@ GIB = 2**30
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a machine of 8 GiB free memory and 1 of swap, without control groups; return its folder."""
-    (tmp_path / "meminfo").write_text(f"MemTotal: 9 kB\nMemAvailable: {8 * 2**20} kB\nSwapFree: {2**20} kB\nHuge: 0\n")
+    (tmp_path / "meminfo").write_text(
+        f"MemTotal: 9 kB\nMemAvailable: {8 * 2**20} kB\nSwapFree: {2**20} kB\nHuge: 0\n", encoding="utf-8"
+    )
     for name, place in (("_MEMINFO", "meminfo"), ("_OWN_GROUP", "cgroup"), ("_GROUPS", "groups")):
         monkeypatch.setattr(memory, name, tmp_path / place)
     return tmp_path
@@ -28,7 +30,7 @@ def group(folder: Path, **files: object) -> None:
     """Write the files of a control group."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        (folder / name.replace("__", ".")).write_text(f"{content}\n")
+        (folder / name.replace("__", ".")).write_text(f"{content}\n", encoding="utf-8")
 
 
 def test_the_memory_of_a_machine_is_what_is_free_or_can_be_freed(machine: Path) -> None:
@@ -51,7 +53,7 @@ def test_a_control_group_has_the_last_word(
 ) -> None:
     """The tightest limit of the group and those around it counts, less what is used, but for files kept in memory."""
     root = machine / place
-    (machine / "cgroup").write_text(f"9:cpu:/else\n{line}\n")
+    (machine / "cgroup").write_text(f"9:cpu:/else\n{line}\n", encoding="utf-8")
     group(root / "job", **{limit: 3 * GIB, used: 2 * GIB, "memory__stat": f"anon 5\n{cache} {GIB // 2}"})
     assert available_memory() == 1.5 * GIB
     group(root, **{limit: GIB, used: 0})
@@ -63,7 +65,7 @@ def test_a_control_group_has_the_last_word(
 
 def test_a_container_sees_its_own_group_at_the_root(machine: Path) -> None:
     """Where the path of the group is that of the machine around, the root holds the limits."""
-    (machine / "cgroup").write_text("0::/docker/0123\n")
+    (machine / "cgroup").write_text("0::/docker/0123\n", encoding="utf-8")
     group(machine / "groups", memory__max=GIB, memory__current=0)
     assert available_memory() == GIB
 

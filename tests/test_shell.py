@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import select
 import signal
 import struct
 import sys
@@ -25,6 +26,7 @@ from tests import processes
 from tests.test_cli import CONFIG, FITTED
 
 SCRIPT = processes.script()
+PATIENCE = 120.0  # seconds, for a process that compiles first
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": None}
 
 
@@ -63,6 +65,7 @@ def shown_until(ours: int, word: bytes) -> bytes:
     """Read what a terminal shows until a word has come."""
     seen = b""
     while word not in seen:
+        assert select.select([ours], [], [], PATIENCE)[0], f"nothing comes after {seen!r}"
         seen += os.read(ours, 4096)
     return seen
 
@@ -81,7 +84,7 @@ def test_signals_end_a_run_with_a_word_and_no_file(
     folder: Path, number: signal.Signals, ignored: list[signal.Signals], code: int, word: bytes
 ) -> None:
     """Each signal that asks to end is obeyed in the middle of the work, also where others are ignored."""
-    call = [*SCRIPT, "run", "run.toml", "--paths", "1e12", "--output", "out.json"]
+    call = [*SCRIPT, "run", "run.toml", "--paths", "1e8", "--set", "simulation.steps=10000", "--output", "out.json"]
     with (
         terminal(80) as (ours, its),
         processes.started(call, cwd=folder, ignored=ignored, stderr=its) as process,
@@ -106,7 +109,7 @@ def test_a_request_to_end_while_writing_leaves_no_part_of_a_file(folder: Path) -
 
 def test_what_ignores_hangups_goes_on(folder: Path) -> None:
     """A run under nohup outlives its terminal."""
-    call = [*SCRIPT, "run", "run.toml", "--paths", "1e12"]
+    call = [*SCRIPT, "run", "run.toml", "--paths", "1e8", "--set", "simulation.steps=10000"]
     with (
         terminal(80) as (ours, its),
         processes.started(call, cwd=folder, ignored=[signal.SIGHUP], stderr=its) as process,

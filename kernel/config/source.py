@@ -62,8 +62,7 @@ def plain_document(value: Any, place: str, depth: int = 0) -> Any:
     if depth > MOST_DEPTH:
         raise InvalidInput([Problem(place, f"must be at most {MOST_DEPTH} deep")])
     if isinstance(value, Mapping):
-        wrong = next((key for key in value if not isinstance(key, str)), None)
-        if wrong is not None:
+        for wrong in (key for key in value if not isinstance(key, str)):
             raise InvalidInput([Problem(place, f"must have texts as keys, not {brief(wrong)}")])
         places = {key: key if place == "config" else f"{place}.{key}" for key in value}
         return {key: plain_document(one, places[key], depth + 1) for key, one in value.items()}

@@ -68,9 +68,9 @@ def _checked(fits: Any, assets: int) -> dict[str, list[Fit[Any]]]:
     found = {}
     for name, group in fits.items():
         listed = list(group) if isinstance(group, Sequence) else [group]
-        wrong = next((one for one in listed if not isinstance(one, Fit)), None)
-        if wrong is not None:
-            problems.add(f"fits.{name}", f"must be a list of kernel.Fit, not of {type(wrong).__name__}")
+        wrong = {type(one).__name__ for one in listed if not isinstance(one, Fit)}
+        if wrong:
+            problems.add(f"fits.{name}", f"must be a list of kernel.Fit, not of {min(wrong)}")
         elif len(listed) == 1 and len(listed[0].laws) != assets:
             problems.add(f"fits.{name}", f"must be of {assets} assets, not of {len(listed[0].laws)}")
         elif len(listed) not in {1, assets}:

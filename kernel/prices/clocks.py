@@ -19,6 +19,7 @@ _LAST_EPOCH = np.datetime64("2100-01-01", "us")
 _YEARS = (1800, 2100)
 _DIGITS = (8, 10, 12, 14, 17)  # to the day, hour, minute, second, millisecond
 _LARGEST = 2.0**62
+_MOST_DIGITS = 20  # with zeros before the number
 
 
 def read_times(problems: Problems, notes: list[str], sheet: Sheet, place: int) -> Times:
@@ -78,7 +79,7 @@ def _whole(text: str, number: float) -> int:
     if not (0 < number < _LARGEST and number % 1 == 0):
         return 0
     digits = text.strip().removesuffix(".0")
-    return int(digits) if digits.isdecimal() else int(number)
+    return int(digits) if digits.isdecimal() and len(digits) <= _MOST_DIGITS else int(number)
 
 
 def _compact(numbers: NDArray[np.int64]) -> Times:

@@ -19,6 +19,7 @@ _COMMA = re.compile(rf"\d{{1,3}}(?:[.{_SPACES}]\d{{3}})+(?:,\d*)?|\d+(?:,\d*)?|,
 _SHOWS_POINT = re.compile(r"[\d,]*\d,\d{3}\.\d*|\d{1,3}(?:,\d{2,3})+,\d{3}|\d+\.(?:\d{1,2}|\d{4,})")
 _SHOWS_COMMA = re.compile(r"[\d.]*\d\.\d{3},\d*|\d{1,3}(?:\.\d{3}){2,}|\d+,(?:\d{1,2}|\d{4,})|(?:0|\d{4,}),\d{3}")
 _COULD_BE_THOUSANDS = re.compile(r"\d{1,3}\.\d{3}")
+_LONGEST = 64  # letters of a number: beyond, the patterns would be tried at every place against every other
 
 
 def is_missing(cell: str) -> bool:
@@ -34,10 +35,14 @@ def is_price(cell: str) -> bool:
         >>> is_price("$1,234.5"), is_price("0.4%"), is_price("1.2K")
         (True, False, False)
     """
-    match = _LOOSE.fullmatch(cell)
+    match = _matched(_LOOSE, cell)
     if match:
         return match[2] not in set("%KMBT")
     return math.isfinite(plain(cell))
+
+
+def _matched(pattern: re.Pattern[str], cell: str) -> re.Match[str] | None:
+    return pattern.fullmatch(cell) if len(cell) <= _LONGEST else None
 
 
 def plain(cell: str) -> float:
@@ -62,7 +67,7 @@ def styles(cells: Iterable[str]) -> set[str]:
     """
     proved = set()
     for cell in cells:
-        match = _LOOSE.fullmatch(cell)
+        match = _matched(_LOOSE, cell)
         if match is None:
             continue
         digits = re.sub(f"[{_SPACES}]", "", match[1])
@@ -72,7 +77,7 @@ def styles(cells: Iterable[str]) -> set[str]:
 
 def currency(cell: str) -> str:
     """Return the currency's sign in a cell, empty if it has none."""
-    match = _DRESSED.fullmatch(cell)
+    match = _matched(_DRESSED, cell)
     return (match[1] or match[3] or match[5]) if match else ""
 
 
@@ -83,7 +88,7 @@ def number(cell: str, decimal: str) -> float:
         >>> number("$1,234.5", "."), number("1.234,5", ",")
         (1234.5, 1234.5)
     """
-    match = _DRESSED.fullmatch(cell)
+    match = _matched(_DRESSED, cell)
     if match is None:
         return plain(cell)
     digits = match[4].strip()

@@ -21,6 +21,7 @@ _SHORT = 2 / 3  # medians
 _MOST_SHORT = 0.1  # of the steps
 _LARGE_MOVE = 3.0
 _LARGEST_MOVE = 50.0
+_MOST_SHOWN = 1e300
 _FEWEST_RETURNS = 2
 _YEAR = np.timedelta64(365, "D") / np.timedelta64(1, "us")
 
@@ -86,13 +87,18 @@ def check_moves(problems: Problems, notes: list[str], panel: Panel) -> None:
         if not bad.any():
             continue
         k = int(bad.argmax())
-        what = f"{name} moves by a factor of {math.exp(own[k]):,.3g} {_where(panel, asset, k)}"
+        what = f"{name} moves by a factor of {_factor(float(own[k]))} {_where(panel, asset, k)}"
         more = f", and {counted(int(bad.sum()) - 1, 'time')} more like it" if bad.sum() > 1 else ""
         if largest > math.log(_LARGEST_MOVE):
             mend = "are its units the same? mend the file, or choose first and last"
             problems.add("history", f"{panel.files[asset]}: {what}{more}: {mend}")
         else:
             notes.append(f"{what}{more}: are its units the same?")
+
+
+def _factor(move: float) -> str:
+    """Write the factor of a logarithmic move, which may be beyond what a double holds."""
+    return f"{math.exp(move):,.3g}" if move < math.log(_MOST_SHOWN) else f"1e{move / math.log(10):.0f}"
 
 
 def _of_split(panel: Panel, asset: int, step: int, shares: str) -> str:

@@ -115,7 +115,7 @@ def _column_of_times(lines: Sequence[list[str]]) -> int | None:
 
 def _is_row(cells: Sequence[str], timed: int | None) -> bool:
     if timed is None:
-        return all(re.fullmatch(r"\s*[-+]?[0-9]*\.?[0-9]+\s*", cell) for cell in cells)
+        return all(re.fullmatch(r"\s*[-+]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*", cell) for cell in cells)
     return len(cells) > timed and is_timed(cells[timed])
 
 

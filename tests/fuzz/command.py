@@ -129,7 +129,8 @@ def check_stated(document: dict[str, Any], inputs: dict[str, Any]) -> None:
     if "history" not in market and "file" not in market:
         for name, value in market.items():
             if name not in {"model", "assets", "dt"} and value != "zero":
-                _check_same(f"market.{name}", value, inputs["market"][name])
+                by_asset = [value[asset] for asset in inputs["market"]["assets"]] if isinstance(value, dict) else value
+                _check_same(f"market.{name}", by_asset, inputs["market"][name])
     _check_same("account.cash", account["cash"], inputs["account"]["cash"])
     for stated, ran in zip(account["positions"], inputs["account"]["positions"], strict=True):
         for name in ("quantity", "entry_price"):

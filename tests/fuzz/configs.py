@@ -105,10 +105,11 @@ def documents() -> list[dict[str, Any]]:
 def write_companions(folder: Path) -> None:
     """Write the files that the documents name."""
     rows = [f"2020-01-{k + 1:02d},{close}" for k, close in enumerate(_CLOSES)]
-    (folder / "btc.csv").write_text("\n".join(["Date,Close", *rows, ""]))
+    (folder / "btc.csv").write_text("\n".join(["Date,Close", *rows, ""]), encoding="utf-8")
     (folder / "fitted.toml").write_text(
         '[market]\nmodel = "gbm"\nassets = ["BTC"]\nspot = [100.0]\ndrift = [0.0]\nvolatility = [0.6]\n\n'
-        "[fit]\ndrift = [0.3]\n\n[fit.standard_errors]\ndrift = [0.9]\n"
+        "[fit]\ndrift = [0.3]\n\n[fit.standard_errors]\ndrift = [0.9]\n",
+        encoding="utf-8",
     )
 
 
@@ -232,7 +233,7 @@ class Configs(Fuzzer):
             for precision in ("single", "double"):
                 document["simulation"]["precision"] = precision
                 path = folder / f"base{k}.json"
-                path.write_text(to_json(document))
+                path.write_text(to_json(document), encoding="utf-8")
                 if margin(["run", str(path), "--quiet"]).code:
                     raise AssertionError(f"{path} is to be valid")
             document["simulation"]["precision"] = "single"
@@ -261,7 +262,7 @@ class Configs(Fuzzer):
             return ended.succeeded
         found = ended.json()
         check_run(found)
-        text = drawn.content.decode("utf-8-sig")
+        text = drawn.content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         read: Callable[[str], Any] = tomllib.loads if drawn.name.lower().endswith("toml") else json.loads
         check_stated(read(text), found["provenance"]["inputs"])
         return True

@@ -159,7 +159,7 @@ def _limited(seconds: float) -> Iterator[None]:
 
 
 def _memory(field: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith(field):
             return 1024 * int(line.split()[1])
     return 0
@@ -173,11 +173,11 @@ def _work(kind: type[Fuzzer], seed: int, span: range, out: Connection) -> None:
     try:
         fuzzer = kind(folder)
         gc.collect()
-        limit = _memory("VmData") + MEMORY
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.RLIM_INFINITY))
         for index in span:
             out.send(index)
-            Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+            limit = _memory("VmData") + MEMORY  # of each input: what libraries keep for the next is not its own
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.RLIM_INFINITY))
+            Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the peak begins anew
             before = _memory("VmRSS")
             verdict = fuzzer.try_one(seed, index)
             out.send(verdict._replace(memory=max(_memory("VmHWM") - before, 0)))

@@ -139,7 +139,7 @@ class Options(Fuzzer):
         write_companions(folder)
         (folder / "folder").mkdir(exist_ok=True)
         self.config = to_json(documents()[0])
-        self.prices = (folder / "btc.csv").read_text()
+        self.prices = (folder / "btc.csv").read_text(encoding="utf-8")
         self._restore()
         for arguments in (
             ["run", "config.json"],
@@ -157,8 +157,8 @@ class Options(Fuzzer):
         ]
 
     def _restore(self) -> None:
-        (self.folder / "config.json").write_text(self.config)
-        (self.folder / "btc.csv").write_text(self.prices)
+        (self.folder / "config.json").write_text(self.config, encoding="utf-8")
+        (self.folder / "btc.csv").write_text(self.prices, encoding="utf-8")
 
     def draw(self, chance: random.Random) -> list[str]:
         command = chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0]

@@ -306,7 +306,7 @@ class Prices(Fuzzer):
         elif what in {"loop", "dangling", "linked zero"}:
             path.symlink_to({"loop": path, "dangling": path.with_name("none"), "linked zero": Path("/dev/zero")}[what])
         elif what == "forbidden":
-            path.write_text("Date,Close\n")
+            path.write_text("Date,Close\n", encoding="utf-8")
             path.chmod(0)
         elif what == "sparse":
             with path.open("wb") as file:
@@ -329,7 +329,7 @@ class Prices(Fuzzer):
                     digits = re.sub(rf"[\s'\u00a0\u2009\u202f\u2019{thousands}]", "", found).replace(decimal, ".")
                     with suppress(ValueError):
                         stated.add(float(digits.rstrip(".")))
-                stated |= {float(one) for one in re.findall(r"\d+(?:\.\d+)?", found)}
+                stated |= {float(one) for one in re.findall(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", found)}
         missing = {float(one) for one in prices.ravel()} - stated
         if missing:
             raise FaultError(f"took {sorted(missing)[:3]}, which the file does not have")
