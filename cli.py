@@ -1,6 +1,6 @@
 """The command `margin`, from a checkout: `python cli.py`."""
 
-from kernel.cli import main
+from kernel.commands.main import main
 
 if __name__ == "__main__":
     main()

@@ -18,7 +18,7 @@ from bench import jobs
 from bench.peers import c_walk, jax_walk, numpy_normals, numpy_walk, quantlib_barrier
 from bench.peers.processes import Processes
 from bench.turns import CLOCK, measure, replay
-from kernel.workers import available_threads
+from kernel.simulation.execution.workers import available_threads
 
 pytestmark = pytest.mark.benchmark(timer=CLOCK.read)
 ROUNDS = 9

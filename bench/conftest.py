@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kernel.benchmark import described
-from kernel.info import installed
+from kernel.benchmark.environment import installed
 
 _CONTENDERS = {"jax": "JAX", "quantlib": "QuantLib"}
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import kernel
 from bench import jobs
 from bench.peers import numpy_bridge, numpy_grid, numpy_normals
-from kernel.workers import available_threads
+from kernel.simulation.execution.workers import available_threads
 from tests.oracles import gbm, grid_passage, merton, passage
 
 GRIDS = {"5 minutes": 1440, "1 hour": 120, "1 day": 5}

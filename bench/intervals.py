@@ -15,7 +15,7 @@ import numpy as np
 import kernel
 from bench import jobs
 from bench.markdown import wrapped
-from kernel.chunks import Summary
+from kernel.simulation.chunks import Summary
 from tests.oracles import gbm, tails
 
 TARGET = Path(__file__).parents[1] / "docs" / "intervals.md"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # and when used: the command's help would wait a second for what it does not need
     from kernel.accounts import Account as Account
-    from kernel.accounts import Linear as Linear
+    from kernel.accounts.ladder import Ladder as Ladder
     from kernel.backtesting import Backtest as Backtest
     from kernel.backtesting import backtest as backtest
     from kernel.calibration import CalibratedLadder as CalibratedLadder
@@ -17,8 +17,6 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.calibration import calibrate_ladder as calibrate_ladder
     from kernel.calibration import calibrate_margin as calibrate_margin
     from kernel.calibration import margin_surface as margin_surface
-    from kernel.choice import Choice as Choice
-    from kernel.choice import choose as choose
     from kernel.config.assembly import Run as Run
     from kernel.config.load import load as load
     from kernel.errors import InvalidInput as InvalidInput
@@ -27,8 +25,7 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.figures import plot_surface as plot_surface
     from kernel.figures import plot_thresholds as plot_thresholds
     from kernel.fitting import Fit as Fit
-    from kernel.history import History as History
-    from kernel.ladder import Ladder as Ladder
+    from kernel.instruments import Linear as Linear
     from kernel.markets import Bates as Bates
     from kernel.markets import FilteredHistorical as FilteredHistorical
     from kernel.markets import Gbm as Gbm
@@ -36,6 +33,8 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.markets import Kou as Kou
     from kernel.markets import Market as Market
     from kernel.markets import Merton as Merton
+    from kernel.markets.choice import Choice as Choice
+    from kernel.markets.choice import choose as choose
     from kernel.measures import Estimate as Estimate
     from kernel.measures import Survival as Survival
     from kernel.measures import ThresholdCurve as ThresholdCurve
@@ -46,13 +45,14 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.measures import threshold_curve as threshold_curve
     from kernel.measures import value_at_risk as value_at_risk
     from kernel.measures.threshold import threshold as threshold
-    from kernel.outcome import Outcome as Outcome
     from kernel.prices import read_prices as read_prices
-    from kernel.simulation import simulate as simulate
+    from kernel.prices.history import History as History
+    from kernel.simulation.outcome import Outcome as Outcome
+    from kernel.simulation.simulate import simulate as simulate
 
 _PLACES = {
     "Account": "kernel.accounts",
-    "Linear": "kernel.accounts",
+    "Linear": "kernel.instruments",
     "Backtest": "kernel.backtesting",
     "backtest": "kernel.backtesting",
     "CalibratedLadder": "kernel.calibration",
@@ -62,8 +62,8 @@ _PLACES = {
     "calibrate_ladder": "kernel.calibration",
     "calibrate_margin": "kernel.calibration",
     "margin_surface": "kernel.calibration",
-    "Choice": "kernel.choice",
-    "choose": "kernel.choice",
+    "Choice": "kernel.markets.choice",
+    "choose": "kernel.markets.choice",
     "Run": "kernel.config.assembly",
     "load": "kernel.config.load",
     "InvalidInput": "kernel.errors",
@@ -72,8 +72,8 @@ _PLACES = {
     "plot_surface": "kernel.figures",
     "plot_thresholds": "kernel.figures",
     "Fit": "kernel.fitting",
-    "History": "kernel.history",
-    "Ladder": "kernel.ladder",
+    "History": "kernel.prices.history",
+    "Ladder": "kernel.accounts.ladder",
     "Bates": "kernel.markets",
     "FilteredHistorical": "kernel.markets",
     "Gbm": "kernel.markets",
@@ -91,9 +91,9 @@ _PLACES = {
     "threshold": "kernel.measures.threshold",
     "threshold_curve": "kernel.measures",
     "value_at_risk": "kernel.measures",
-    "Outcome": "kernel.outcome",
+    "Outcome": "kernel.simulation.outcome",
     "read_prices": "kernel.prices",
-    "simulate": "kernel.simulation",
+    "simulate": "kernel.simulation.simulate",
 }
 
 

@@ -1,6 +1,6 @@
 """The command `margin` as `python -m kernel`."""
 
-from kernel.cli import main
+from kernel.commands.main import main
 
 if __name__ == "__main__":
     main()

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from kernel.text import one_line
-
 _LONGEST_FIELD, _LONGEST, _MOST = 200, 1_000, 100  # letters; problems
 
 
@@ -68,3 +66,31 @@ class Problems:
         """Raise `InvalidInput` if anything was found."""
         if self.found:
             raise InvalidInput(self.found)
+
+
+def one_line(text: str, longest: int) -> str:
+    r"""Write a text on one line: what does not print is escaped, and the middle left out if it is long.
+
+    Example:
+        >>> one_line("a\nb\x1b[31m", 80), one_line("abcdefghij", 4)
+        ('a b\\x1b[31m', 'ab...ij')
+    """
+    text = printable(text)
+    if not text.isprintable():
+        joined = " ".join(line.strip() for line in text.splitlines())
+        text = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in joined)
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}...{text[-half:]}"
+
+
+def printable(name: str) -> str:
+    """Write text with what it holds of a file's name, bytes that are not UTF-8, in Python's escapes.
+
+    Example:
+        >>> len(printable("btc" + chr(0xDCFF)))
+        7
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half of a pair of UTF-16, as JSON can hold
+        return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -14,7 +14,7 @@ import pytest
 import kernel
 from kernel._core.cache import entries
 from kernel._core.jit import CACHE_FOLDER
-from kernel.workers import available_threads
+from kernel.simulation.execution.workers import available_threads
 from tests.cases import BATES, FILTERED, GBM, HESTON, KOU, LADDER, LONG, MERTON
 from tests.limits import pytest_configure, pytest_runtest_protocol
 from tests.price_files import Write

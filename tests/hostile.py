@@ -27,4 +27,4 @@ def _processor(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPat
     told.write_bytes(f"processor: 0\nmodel name\t: {NAME}\n".encode("utf-8", "surrogateescape"))
     monkeypatch.setattr(kernel.benchmark.machines, "_PROCESSORS", Path(told))
     binding = SimpleNamespace(get_host_cpu_name=lambda: "unheard-of")
-    monkeypatch.setattr(kernel.info, "llvmlite", SimpleNamespace(binding=binding))
+    monkeypatch.setattr(kernel.benchmark.environment, "llvmlite", SimpleNamespace(binding=binding))

@@ -15,7 +15,7 @@ from scipy.stats import norm
 import kernel
 from kernel.backtesting.forecast import predict
 from kernel.backtesting.refit import Refit, Schedule, markets
-from kernel.history import History
+from kernel.prices.history import History
 from tests.cases import ALARM
 from tests.test_choice import clustered, prices_of
 

@@ -14,7 +14,7 @@ from scipy.stats import norm
 import kernel
 from kernel.backtesting import reliability
 from kernel.backtesting.forecast import realise
-from kernel.history import History
+from kernel.prices.history import History
 from kernel.report import backtest as report
 from tests.cases import ALARM
 from tests.test_backtest import DAY, gbm, normal_history

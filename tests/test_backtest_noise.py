@@ -16,7 +16,7 @@ from kernel.backtesting import conditional_coverage, traffic_light, z2
 from kernel.backtesting.forecast import predict
 from kernel.backtesting.noise import noise, on_which
 from kernel.backtesting.shortfall import shortfall_test
-from kernel.history import History
+from kernel.prices.history import History
 from kernel.report import backtest as report
 from tests.test_backtest import DAY, gbm, normal_history
 from tests.test_choice import prices_of

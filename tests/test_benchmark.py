@@ -16,7 +16,7 @@ import kernel.benchmark
 from bench.record import record
 from kernel.benchmark import MEASURES, SCHEMA, jobs, machines, measured, recorded, rounds
 from kernel.benchmark.measures import ONE_PERCENT, Call, calls
-from kernel.cli import main
+from kernel.commands.main import main
 from kernel.report.benchmark import text
 from tests.processes import without_compiling
 

@@ -12,9 +12,9 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-import kernel.info
-import kernel.simulation
-from kernel.cli import EXAMPLES, main
+import kernel.benchmark.environment
+import kernel.simulation.simulate
+from kernel.commands.main import EXAMPLES, main
 from kernel.markets import MARKETS
 from tests import processes
 
@@ -88,8 +88,8 @@ def margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 def test_a_machine_that_keeps_nothing_compiled_says_so(margin: Margin, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a cache folder each run compiles anew: one line tells, unless it is to be quiet."""
-    monkeypatch.setattr(kernel.info, "cache_folder", lambda: None)
-    monkeypatch.setattr(kernel.info, "why_no_cache", lambda: "/somewhere cannot be written")
+    monkeypatch.setattr(kernel.benchmark.environment, "cache_folder", lambda: None)
+    monkeypatch.setattr(kernel.benchmark.environment, "why_no_cache", lambda: "/somewhere cannot be written")
     told = "note: every run compiles anew, since no cache folder can be used: /somewhere cannot be written\n"
     assert margin("run", "run.toml")[2] == told
     assert margin("run", "run.toml", "--quiet")[2] == ""
@@ -340,7 +340,8 @@ def test_warmup_says_what_it_compiled(margin: Margin, monkeypatch: pytest.Monkey
     """`warmup` walks every market with one and with several assets, and says so on stderr."""
     seen = []
     monkeypatch.setattr(
-        "kernel.info.simulate", lambda market, *_, **__: seen.append((type(market), len(market.assets)))
+        "kernel.benchmark.environment.simulate",
+        lambda market, *_, **__: seen.append((type(market), len(market.assets))),
     )
     code, out, err = margin("warmup")
     assert (code, out) == (0, "")
@@ -390,7 +391,7 @@ def test_wrong_input_is_refused_before_simulating(
     margin: Margin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     """Each wrong input exits with 2 and one line that names field and mend; nothing is printed, run or written."""
-    monkeypatch.setattr(kernel.simulation, "simulate", lambda *_, **__: pytest.fail("simulated"))
+    monkeypatch.setattr(kernel.simulation.simulate, "simulate", lambda *_, **__: pytest.fail("simulated"))
     code, out, err = margin(*arguments)
     files = sorted(one.name for one in tmp_path.iterdir())
     assert (code, out) == (2, "")
@@ -415,7 +416,7 @@ def test_too_little_memory_is_one_line(margin: Margin, monkeypatch: pytest.Monke
     def exhaust(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(kernel.simulation, "simulate", exhaust)
+    monkeypatch.setattr(kernel.simulation.simulate, "simulate", exhaust)
     code, _, err = margin("run", "run.toml", "--output", "out.parquet")
     assert code == 2
     assert err == "error: memory: there is too little for this: use fewer paths, prices or candidates\n"
@@ -428,7 +429,7 @@ def test_too_little_memory_is_one_line(margin: Margin, monkeypatch: pytest.Monke
 def test_help_imports_nothing_heavy() -> None:
     """Neither the package nor the module of the command loads numba, pyarrow, pydantic or numpy by itself."""
     heavy = "{'numba', 'pyarrow', 'pydantic', 'numpy', 'scipy'}"
-    code = f"import kernel.cli, sys; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import kernel.commands.main, sys; print(sorted({heavy} & set(sys.modules)))"
     assert processes.printed([sys.executable, "-c", code]) == "[]\n"
 
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import kernel
-from kernel.cli import main
+from kernel.commands.main import main
 from tests.processes import without_compiling
 from tests.test_choice import prices_of
 from tests.test_cli_fit import write_prices

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from kernel import memory, pools, simulation
-from kernel.cli import main
+from kernel.commands.main import main
 from kernel.errors import InvalidInput
-from kernel.pools import parse_executor
+from kernel.simulation import simulate as simulation
+from kernel.simulation.execution import memory, pools
+from kernel.simulation.execution.pools import parse_executor
 from tests import processes
 from tests.test_cli import CONFIG
 

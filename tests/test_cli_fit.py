@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import kernel
-from kernel.cli import main
+from kernel.commands.main import main
 from tests.test_choice import clustered, jumping, prices_of
 
 Fit = Callable[..., tuple[int, str, str]]

@@ -11,9 +11,9 @@ import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
 
-import kernel.simulation
-from kernel.cli import main
-from kernel.targets import Targets, parse_targets
+import kernel.simulation.simulate
+from kernel.commands.main import main
+from kernel.config.targets import Targets, parse_targets
 from tests.processes import without_compiling
 from tests.test_cli import CONFIG as STATED
 
@@ -123,7 +123,7 @@ def test_wrong_input_is_refused_before_simulating(
     threshold: Threshold, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     """Each wrong input exits with 2 and one line that names field and mend; nothing is printed, run or written."""
-    monkeypatch.setattr(kernel.simulation, "simulate", lambda *_, **__: pytest.fail("simulated"))
+    monkeypatch.setattr(kernel.simulation.simulate, "simulate", lambda *_, **__: pytest.fail("simulated"))
     code, out, err = threshold(*arguments)
     assert (code, out) == (2, "")
     assert err.startswith("error: ")

@@ -17,11 +17,12 @@ import pytest
 from numba import njit, typeof
 
 import kernel
-from kernel import chunks, simulation
 from kernel._core.cache import entries
 from kernel._core.jit import entry
 from kernel._core.walk import Normals, new_workspace, walk
-from kernel.settings import check
+from kernel.simulation import chunks
+from kernel.simulation import simulate as simulation
+from kernel.simulation.settings import check
 from tests import processes
 from tests.cases import BATES, FILTERED, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON
 

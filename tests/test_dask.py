@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 import pytest
 
 import kernel
-from kernel import chunks, executors, simulation
 from kernel.errors import Incomplete
-from kernel.executors import Workers
+from kernel.simulation import chunks
+from kernel.simulation import simulate as simulation
+from kernel.simulation.execution import executors
+from kernel.simulation.execution.executors import Workers
 from tests.cases import GBM, MERTON, run
 from tests.test_invariance import same
 

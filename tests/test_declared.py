@@ -15,11 +15,11 @@ import pytest
 from click.testing import CliRunner
 
 import kernel
-import kernel.simulation
-from kernel.cli import main
+import kernel.simulation.simulate
+from kernel.commands.main import main
 from kernel.config.example import EXAMPLE
 from kernel.config.load import load
-from kernel.declared import OPTIONS, REQUIRED, SETTINGS
+from kernel.simulation.declared import OPTIONS, REQUIRED, SETTINGS
 from tests.test_cli import CONFIG as STATED
 
 CONFIG = STATED.replace("steps = 1", "steps = 5").replace("paths = 2_000", "paths = 2_048")

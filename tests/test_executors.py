@@ -17,11 +17,13 @@ from typing import Any
 import pytest
 
 import kernel
-from kernel import chunks, executors, simulation
 from kernel.errors import Incomplete, Problem
-from kernel.executors import UNKNOWN, Workers, from_workers
-from kernel.settings import check
-from kernel.workers import in_order
+from kernel.simulation import chunks
+from kernel.simulation import simulate as simulation
+from kernel.simulation.execution import executors
+from kernel.simulation.execution.executors import UNKNOWN, Workers, from_workers
+from kernel.simulation.execution.workers import in_order
+from kernel.simulation.settings import check
 from tests.cases import GBM, LADDER, LONG, MERTON, run
 from tests.test_invariance import same
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kernel
-from kernel.history import as_history
+from kernel.prices.history import as_history
 
 PRICES = np.array([[100.0, 10.0], [110.0, 11.0], [99.0, 12.0], [101.0, 9.0]])
 

@@ -11,10 +11,11 @@ import pytest
 from numpy.typing import DTypeLike
 
 import kernel
-from kernel import chunks, simulation
 from kernel._core.lanes import Workspace
 from kernel._core.walk import new_workspace
-from kernel.settings import check
+from kernel.simulation import chunks
+from kernel.simulation import simulate as simulation
+from kernel.simulation.settings import check
 from tests.cases import BATES, FILTERED, GBM, GRID, HESTON, HORIZON, KOU, LADDER, LONG, MERTON, run
 from tests.conftest import pair
 

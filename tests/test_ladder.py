@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import kernel
 from kernel.accounts.books import BarrierBook
-from kernel.ladder import METRICS, watch
+from kernel.accounts.ladder import METRICS, watch
 from tests.cases import GBM, HORIZON
 
 MONEY = st.floats(-200.0, 200.0).filter(lambda x: abs(x) > 0.01)

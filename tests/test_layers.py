@@ -12,43 +12,35 @@ from kernel._core.jit import COMPILED
 ROOT = Path(__file__).parents[1]
 # From the ground up; a module may import its own layer and those before it.
 LAYERS = [
-    {"text", "plain", "declared", "versions"},
-    {"errors"},
-    {"labels"},
-    {"checks", "executors", "memory", "pools"},
-    {"tables"},
-    {"_core"},
-    {"history"},
+    {"errors", "versions"},
+    {"checks"},
+    {"files"},
+    {"tables", "_core"},
+    {"prices"},
     {"fitting"},
-    {"markets", "accounts"},
-    {"ladder", "sampling"},
-    {"chunks", "precision"},
-    {"outcome", "importance", "settings", "workers"},
+    {"markets", "instruments"},
+    {"accounts"},
     {"simulation"},
-    {"measures", "choice"},
+    {"measures"},
     {"calibration"},
-    {"prices", "backtesting"},
-    {"figures"},
+    {"backtesting"},
+    {"figures", "benchmark"},
     {"config"},
-    {"limits", "targets"},
-    {"info"},
-    {"benchmark"},
     {"report"},
-    {"shell"},
-    {"cli"},
-    {"__main__"},
+    {"commands"},
+    {"__main__", "cli"},
 ]
 ROOMS = {
     "numba": {"_core"},
-    "llvmlite": {"_core", "info"},
+    "llvmlite": {"_core", "benchmark"},
     "pyarrow": {"tables"},
     "pydantic": {"config"},
-    "click": {"cli", "shell"},
-    "scipy": {"fitting", "sampling"},
+    "click": {"commands"},
+    "scipy": {"fitting", "simulation"},
     "matplotlib": {"figures"},
     "arch": {"fitting"},
     "threadpoolctl": {"backtesting"},
-    "distributed": {"pools"},
+    "distributed": {"simulation"},
 }
 FILES = [ROOT / "cli.py", *sorted((ROOT / "kernel").rglob("*.py"))]
 
@@ -95,7 +87,7 @@ def test_heavy_packages_stay_in_their_rooms(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_is_compiled_lies_where_the_cache_looks(path: Path) -> None:
     """Only the folders whose sources name the cache of kernels hold code for Numba."""
-    if "kernel._core.jit" in imports(path) and room(path) != "info":
+    if "kernel._core.jit" in imports(path) and room(path) != "benchmark":
         assert room(path) in COMPILED
 
 

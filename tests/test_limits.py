@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import kernel
-from kernel.limits import parse_limits
-from kernel.outcome import Outcome
+from kernel.config.limits import parse_limits
+from kernel.simulation.outcome import Outcome
 
 NAN = float("nan")
 

@@ -20,13 +20,13 @@ from click.testing import CliRunner
 
 import kernel
 from kernel import checks
-from kernel.cli import main
+from kernel.checks.text import brief, share
+from kernel.commands.main import main
 from kernel.config.documents import MOST_DEPTH, read_document
-from kernel.errors import InvalidInput, Problem, Problems
+from kernel.errors import InvalidInput, Problem, Problems, one_line
+from kernel.files import MOST_BYTES
 from kernel.prices.times import moment
-from kernel.tables.content import MOST_BYTES
 from kernel.tables.sheet import MOST_COLUMNS
-from kernel.text import brief, one_line, share
 from tests.cases import GBM, HORIZON, LADDER, LONG
 
 

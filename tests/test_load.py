@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import kernel
-from kernel.cli import main
+from kernel.commands.main import main
 from kernel.report.run import Took, results
 from tests.test_cli import CONFIG, FITTED
 

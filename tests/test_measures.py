@@ -12,8 +12,8 @@ from scipy import optimize, stats
 
 import kernel
 from bench.intervals import held
-from kernel.chunks import Summary, Total, count_breaches
 from kernel.measures.estimate import Z, interval_ranks, mean, proportion, rank
+from kernel.simulation.chunks import Summary, Total, count_breaches
 from tests import naive
 from tests.cases import ALARM, GBM, LADDER, LONG, MERTON, run
 from tests.oracles.tails import Law, laws

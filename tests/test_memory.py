@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import kernel
-from kernel import memory, simulation
-from kernel.memory import available_memory
+from kernel.simulation import simulate as simulation
+from kernel.simulation.execution import memory
+from kernel.simulation.execution.memory import available_memory
 from tests.cases import GBM, run
 
 GIB = 2**30

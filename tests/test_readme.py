@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kernel import cli
+from kernel.commands import main as cli
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

@@ -17,10 +17,10 @@ from scipy import stats
 from scipy.special import ndtr
 
 import kernel
-from kernel import simulation
 from kernel.measures.estimate import proportion
 from kernel.measures.replicates import reach, spread
-from kernel.sampling.ordering import build_bridge, halves, rotate, rotation
+from kernel.simulation import simulate as simulation
+from kernel.simulation.sampling.ordering import build_bridge, halves, rotate, rotation
 from tests.cases import ALARM, FILTERED, GBM, GRID, HESTON, HORIZON, LADDER, LONG, MERTON, barriers, run, strays
 from tests.oracles import gbm, tails
 from tests.test_invariance import HEDGED, PAIR, same
@@ -397,6 +397,6 @@ def test_a_market_without_normals_is_refused() -> None:
 
 def test_missing_scipy_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra there is a sentence that names it."""
-    monkeypatch.setitem(sys.modules, "kernel.sampling.sobol", None)
+    monkeypatch.setitem(sys.modules, "kernel.simulation.sampling.sobol", None)
     with pytest.raises(kernel.InvalidInput, match="sobol needs SciPy"):
         run(GBM, paths=2_048, sampling="sobol")

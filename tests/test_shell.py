@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import kernel.simulation
-from kernel.cli import main
-from kernel.shell import progress_line
+import kernel.simulation.simulate
+from kernel.commands.main import main
+from kernel.commands.shell import progress_line
 from tests import processes
 from tests.test_cli import CONFIG, FITTED
 
@@ -131,7 +131,7 @@ def test_a_fault_of_the_program_is_no_violated_limit(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("unforeseen")
 
-    monkeypatch.setattr(kernel.simulation, "simulate", fail)
+    monkeypatch.setattr(kernel.simulation.simulate, "simulate", fail)
     with pytest.raises(SystemExit) as left:
         main(["run", str(folder / "run.toml")])
     out, err = capsys.readouterr()
@@ -252,7 +252,7 @@ NO_HOME = """
 import os, pwd, sys
 def unknown(_): raise KeyError
 pwd.getpwuid = unknown
-from kernel.cli import main
+from kernel.commands.main import main
 main(sys.argv[1:])
 """
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import kernel
-from kernel.chunks import chunk_size
+from kernel.simulation.chunks import chunk_size
 from tests import processes
 from tests.cases import GBM, LADDER, LONG, run
 

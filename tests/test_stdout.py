@@ -17,7 +17,7 @@ import pyarrow.parquet
 import pytest
 from click.testing import CliRunner, Result
 
-from kernel.cli import main
+from kernel.commands.main import main
 from kernel.report.run import Took
 from tests import processes
 from tests.test_cli import CONFIG

@@ -14,8 +14,9 @@ import pyarrow.parquet
 import pytest
 
 from kernel.errors import InvalidInput
-from kernel.outcome import Outcome
-from kernel.tables import check_output, write_table, write_text
+from kernel.files import write_text
+from kernel.simulation.outcome import Outcome
+from kernel.tables import check_output, write_table
 
 NAN = float("nan")
 

@@ -31,4 +31,4 @@ def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
     installed = {name for name in names if ".dist-info/" not in name}
     assert installed == modules | examples | {"kernel/benchmark/recorded.json"}
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
-    assert points.decode().split() == ["[console_scripts]", "margin", "=", "kernel.cli:main"]
+    assert points.decode().split() == ["[console_scripts]", "margin", "=", "kernel.commands.main:main"]

@@ -16,7 +16,8 @@ import pyarrow.parquet
 import pytest
 
 import kernel
-from kernel.tables import check_output, write_table, write_text
+from kernel.files import write_text
+from kernel.tables import check_output, write_table
 
 NOBODY = 65_534
 

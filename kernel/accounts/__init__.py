@@ -1,4 +1,4 @@
 """Accounts: cash, positions and the margin rule they are held under."""
 
 from kernel.accounts.account import Account as Account
-from kernel.accounts.linear import Linear as Linear
+from kernel.accounts.ladder import Ladder as Ladder

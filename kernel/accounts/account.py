@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel import checks, labels
-from kernel.accounts.linear import Linear
+from kernel import checks
+from kernel.checks import labels
 from kernel.errors import Problems
+from kernel.instruments.linear import Linear
 
 MOST_POSITIONS = 100_000
 

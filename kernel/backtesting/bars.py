@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.accounts import Account
-from kernel.history import History
-from kernel.ladder import Ladder, conditions
-from kernel.text import counted
+from kernel.accounts.ladder import Ladder, conditions
+from kernel.checks.text import counted
+from kernel.prices.history import History
 
 BREACHES = ("bars", "closes")
 

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder
 from kernel.backtesting.bars import extremes
 from kernel.backtesting.shortfall import simulated_contributions
-from kernel.history import History
-from kernel.ladder import Ladder
 from kernel.markets import Market
 from kernel.measures import Estimate, breach_probability, expected_shortfall, value_at_risk
-from kernel.simulation import simulate
+from kernel.prices.history import History
+from kernel.simulation.simulate import simulate
 
 SERIES = 5_000
 """Simulated losses that each forecast keeps a part of Z2 from, at most."""

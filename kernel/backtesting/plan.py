@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel import checks
-from kernel.accounts import Account, Linear
+from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder, conditions
 from kernel.backtesting.bars import BREACHES, Judged, judged
 from kernel.backtesting.refit import Schedule
-from kernel.choice import check_model
+from kernel.checks.text import brief, counted, duration, snake, was
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.fitting.drift import DRIFTS
-from kernel.history import History
-from kernel.ladder import Ladder, conditions
+from kernel.instruments import Linear
 from kernel.markets import Gbm, Market
-from kernel.settings import check
-from kernel.simulation import stamped
-from kernel.text import brief, counted, duration, snake, was
+from kernel.markets.choice import check_model
+from kernel.prices.history import History
+from kernel.simulation.settings import check
+from kernel.simulation.simulate import stamped
 
 _WHOLE = 0.05  # of a row, by which a horizon may miss whole rows
 _FEWEST_ROWS, _FEWEST_LOSSES = 30, 1  # of a window; beyond the Value at Risk of a forecast

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.choice import choose
+from kernel.checks.text import snake
 from kernel.errors import InvalidInput, Problem
 from kernel.fitting import Fit
 from kernel.fitting.drift import drift_of
-from kernel.history import History
 from kernel.markets import FITTED, Market
-from kernel.text import snake
+from kernel.markets.choice import choose
+from kernel.prices.history import History
 
 
 class Schedule(NamedTuple):

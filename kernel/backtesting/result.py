@@ -20,7 +20,7 @@ from kernel.backtesting.reliability import Reliability
 from kernel.backtesting.shortfall import ShortfallVerdict
 from kernel.backtesting.traffic_light import TrafficLight, YearlyLight, by_year, last_year, traffic_light
 from kernel.backtesting.verdict import Verdict
-from kernel.plain import plain
+from kernel.checks.plain import plain
 from kernel.tables import Tabular, table_of
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder
 from kernel.backtesting.forecast import Forecast, Realised, predict, realise
 from kernel.backtesting.plan import Plan, new_plan, provenance
 from kernel.backtesting.refit import Opening, Refit, markets
@@ -20,10 +21,9 @@ from kernel.backtesting.reliability import reliability
 from kernel.backtesting.result import Backtest, cover
 from kernel.backtesting.settle import settle, walked_again
 from kernel.backtesting.shortfall import shortfall_test, z2
-from kernel.history import History, as_history
-from kernel.ladder import Ladder
-from kernel.text import counted
-from kernel.workers import available_threads, in_order
+from kernel.checks.text import counted
+from kernel.prices.history import History, as_history
+from kernel.simulation.execution.workers import available_threads, in_order
 
 Progress = Callable[[int, int], None] | None
 

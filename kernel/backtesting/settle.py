@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from kernel.backtesting.forecast import SERIES, Forecast, predict
 from kernel.backtesting.noise import on_which
 from kernel.backtesting.plan import Plan
-from kernel.text import counted
-from kernel.workers import available_threads
+from kernel.checks.text import counted
+from kernel.simulation.execution.workers import available_threads
 
 _TIMES = 4  # as many paths: half the error
 _MOST_TIMES, _MOST_PATHS = 64, 10_000_000  # as many as at first; of one forecast: 160 MB

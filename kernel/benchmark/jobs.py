@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kernel.accounts import Account, Linear
-from kernel.ladder import Ladder
+from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder
+from kernel.instruments import Linear
 from kernel.markets import Gbm, Market, Merton
-from kernel.outcome import Outcome
-from kernel.simulation import simulate
+from kernel.simulation.outcome import Outcome
+from kernel.simulation.simulate import simulate
 
 STEPS, VOLATILITY, DEBT = 252, 0.8, 0.5
 FIVE_DAYS = 5 / 365

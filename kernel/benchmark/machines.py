@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from kernel.info import environment
+from kernel.benchmark.environment import environment
 from kernel.versions import versions
 
 _PROCESSORS = Path("/proc/cpuinfo")

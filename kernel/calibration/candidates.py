@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder
+from kernel.checks.text import counted, duration, years
 from kernel.errors import InvalidInput, Problem
-from kernel.ladder import Ladder
 from kernel.markets import Market
 from kernel.measures import Estimate
 from kernel.measures.estimate import Z, proportion
-from kernel.simulation import simulate
-from kernel.text import counted, duration, years
+from kernel.simulation.simulate import simulate
 
 LIQUIDATION = "liquidation"
 _CANDIDATES = 24  # 200,000 paths down as many tiers take a tenth of a second, down 128 of them 1.5 s

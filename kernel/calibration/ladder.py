@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from kernel import checks
 from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder
 from kernel.calibration.candidates import FEWEST, LIQUIDATION, SIMULATIONS, Clients, Response, solve
 from kernel.calibration.progress import Together
+from kernel.checks.text import brief
 from kernel.errors import Problems
-from kernel.ladder import Ladder
 from kernel.markets import Market
 from kernel.measures import Estimate
 from kernel.measures.estimate import proportion
-from kernel.settings import check
+from kernel.simulation.settings import check
 from kernel.tables import Tabular, table_of
-from kernel.text import brief
 
 if TYPE_CHECKING:
     import pyarrow as pa

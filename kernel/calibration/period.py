@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.accounts import Account, Linear
+from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder
 from kernel.errors import Problem, Problems
-from kernel.ladder import Ladder
+from kernel.instruments import Linear
 from kernel.markets import Market
 from kernel.measures import Estimate, expected_shortfall, threshold, value_at_risk
-from kernel.outcome import Outcome
-from kernel.settings import check
-from kernel.simulation import simulate
+from kernel.simulation.outcome import Outcome
+from kernel.simulation.settings import check
+from kernel.simulation.simulate import simulate
 
 _LADDER = Ladder({"nothing left": 0.0}, metric="equity_fraction")
 

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from kernel import checks
 from kernel._core.noise import MAX_STEPS
-from kernel.accounts import Account, Linear
+from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder
 from kernel.calibration.period import Period, check_period, portfolio_of
 from kernel.calibration.progress import Together
 from kernel.errors import Problems
-from kernel.ladder import Ladder
+from kernel.instruments import Linear
 from kernel.markets import Market
 from kernel.measures import Estimate, threshold
-from kernel.simulation import simulate
+from kernel.simulation.simulate import simulate
 from kernel.tables import Tabular, table_of
 
 if TYPE_CHECKING:

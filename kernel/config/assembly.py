@@ -11,15 +11,16 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from kernel import simulation
-from kernel.accounts import Account, Linear
+from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder
 from kernel.config.fitted import OF_HISTORY, Source, fitted_market
-from kernel.declared import SETTINGS, least_record
 from kernel.errors import Incomplete, InvalidInput, Problem, Problems
-from kernel.ladder import Ladder
+from kernel.instruments import Linear
 from kernel.markets import MARKETS, Market
-from kernel.outcome import Outcome
-from kernel.settings import check, notes_on
+from kernel.simulation import simulate as simulation
+from kernel.simulation.declared import SETTINGS, least_record
+from kernel.simulation.outcome import Outcome
+from kernel.simulation.settings import check, notes_on
 
 POSITIONS = {"linear": Linear}
 AT_SPOT = "spot"  # as an entry price: the market's opening price

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kernel.backtesting import Backtest, backtest
+from kernel.checks.text import brief, share, years
 from kernel.config.fitted import NEEDS_SCIPY, Source, read_files
 from kernel.config.load import load_account
 from kernel.errors import InvalidInput, Problem, Problems
-from kernel.history import History
 from kernel.markets import Gbm
-from kernel.text import brief, share, years
+from kernel.prices.history import History
 
 _ROWS = re.compile(r"\s*(\d+)\s*rows?\s*")
 

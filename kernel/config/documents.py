@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kernel.checks.text import brief, system_path
 from kernel.errors import InvalidInput, Problem, Problems
-from kernel.tables import read_content
-from kernel.text import brief, system_path
+from kernel.files import read_content
 
 MOST_DEPTH = 32  # of tables and lists in each other
 _MOST_BYTES = 2**26  # of a file: the residuals of a million rows

@@ -8,16 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kernel.choice import Choice, check_model, choose
-from kernel.errors import InvalidInput, Problem, Problems
+from kernel.checks.text import snake, system_path
+from kernel.errors import InvalidInput, Problem, Problems, printable
 from kernel.figures import SUFFIXES, check_plot
+from kernel.files import read_content
 from kernel.fitting import Fit
 from kernel.fitting.drift import drift_of
-from kernel.history import History
 from kernel.markets import FITTED, Market
+from kernel.markets.choice import Choice, check_model, choose
 from kernel.prices import read_prices, written
-from kernel.tables import check_output, read_content
-from kernel.text import printable, snake, system_path
+from kernel.prices.history import History
+from kernel.tables import check_output
 
 NEEDS_SCIPY = 'to be fitted needs SciPy: pip install "margin-kernel[fit]"'
 OF_HISTORY = ("time", "first", "last", "max_gap")

@@ -16,16 +16,16 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, cre
 
 from kernel import checks
 from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder
+from kernel.checks.text import brief, near, years
 from kernel.config.assembly import AT_SPOT, POSITIONS, Run, assemble, assemble_account
 from kernel.config.documents import joined, override, read_document
 from kernel.config.drift import choose_drift, estimated_drift
 from kernel.config.source import plain_document, read_config
-from kernel.declared import REQUIRED, SETTINGS
-from kernel.errors import InvalidInput, Problem, Problems
+from kernel.errors import InvalidInput, Problem, Problems, printable
 from kernel.fitting.drift import DRIFTS, Drift
-from kernel.ladder import Ladder
 from kernel.markets import FITTED, MARKETS, Market
-from kernel.text import brief, near, printable, years
+from kernel.simulation.declared import REQUIRED, SETTINGS
 
 _MOST = 10**300
 _MOST_OVERRIDES = 10_000

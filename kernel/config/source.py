@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kernel import checks
+from kernel.checks.text import brief
 from kernel.config.documents import MOST_DEPTH, read_document, read_stdin
 from kernel.errors import InvalidInput, Problem, Problems
-from kernel.text import brief
 
 STDIN = "-"
 _MOST_NUMBERS = 10_000_000

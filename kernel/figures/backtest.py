@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernel.backtesting import Backtest
+from kernel.checks.text import counted
 from kernel.figures.page import legend_below, page, require, settle
 from kernel.figures.palette import PALE, colour, dashes, marker, points
 from kernel.figures.ticks import dates, linear, linear_percent
 from kernel.figures.words import number, percent, told_apart, wrapped
-from kernel.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

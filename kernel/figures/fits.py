@@ -16,7 +16,7 @@ from kernel.figures.palette import PALE, marked, style
 from kernel.figures.ticks import linear, log_percent, logarithmic
 from kernel.figures.words import shortened, told_apart
 from kernel.fitting import Fit
-from kernel.history import History
+from kernel.prices.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

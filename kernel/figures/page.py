@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kernel import checks
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.figures.words import size, wrapped
-from kernel.tables import write_bytes
+from kernel.files import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

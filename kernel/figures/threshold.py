@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel import checks
+from kernel.accounts.ladder import Ladder
+from kernel.checks.text import brief
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.figures.page import SMALL, legend_below, page, require, settle
 from kernel.figures.palette import GREY, RULE, colour, marked, marker, style
 from kernel.figures.ticks import linear, log_percent
 from kernel.figures.words import in_one_unit, number, percent, size, spread, told_apart
-from kernel.ladder import Ladder
 from kernel.measures import ThresholdCurve
-from kernel.text import brief
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.text import UNIT_MINUTES
+from kernel.checks.text import UNIT_MINUTES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from kernel.fitting.fit import Estimates, check_method, moving_returns
 from kernel.fitting.garch import Garch, fit_each
-from kernel.history import History
+from kernel.prices.history import History
 
 METHODS = ("garch", "ewma")
 _FEWEST_ROWS = 31

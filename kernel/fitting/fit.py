@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from kernel import checks
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.fitting.moving import Recursion
-from kernel.history import History
+from kernel.prices.history import History
 
 M = TypeVar("M")
 _RANGES = {  # that a market's fields may have; where a fit leaves them, they are set to the end and a note says so

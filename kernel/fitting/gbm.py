@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from kernel.fitting.fit import Estimates, check_method, moving_returns
 from kernel.fitting.mixture import Mixture
 from kernel.fitting.moving import Recursion
-from kernel.history import History
+from kernel.prices.history import History
 
 _Matrix = NDArray[np.float64]
 METHODS = ("average", "ewma", "garch")

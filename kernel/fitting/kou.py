@@ -20,7 +20,7 @@ from kernel.fitting.fit import Estimates, moving_returns
 from kernel.fitting.fourier import Grid, grid_for, spline_values, splines
 from kernel.fitting.jumps import Standardised, intensity_bounds, judged, standardise
 from kernel.fitting.likelihood import Vector, maximise, standard_errors
-from kernel.history import History
+from kernel.prices.history import History
 
 FEWEST_ROWS = 31
 _OWN = 5  # free parameters of each asset: m, log s, logit p, log u, log d

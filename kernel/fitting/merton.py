@@ -16,7 +16,7 @@ from kernel.fitting.fit import Estimates, moving_returns
 from kernel.fitting.jumps import Standardised, intensity_bounds, judged, standardise
 from kernel.fitting.likelihood import Vector, maximise, standard_errors
 from kernel.fitting.mixture import Mixture
-from kernel.history import History
+from kernel.prices.history import History
 
 FEWEST_ROWS = 31
 _LEFT_OUT = 1e-14  # probability of more jumps in one step than are counted

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kernel.checks.text import snake
 from kernel.markets.bates import Bates as Bates
 from kernel.markets.filtered_historical import FilteredHistorical as FilteredHistorical
 from kernel.markets.gbm import Gbm as Gbm
@@ -9,7 +10,6 @@ from kernel.markets.heston import Heston as Heston
 from kernel.markets.kou import Kou as Kou
 from kernel.markets.market import Market as Market
 from kernel.markets.merton import Merton as Merton
-from kernel.text import snake
 
 MARKETS: dict[str, type[Market]] = {
     snake(kind.__name__): kind for kind in (Gbm, Merton, Kou, Heston, Bates, FilteredHistorical)

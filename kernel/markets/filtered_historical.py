@@ -17,11 +17,11 @@ from kernel._core.jit import implements
 from kernel._core.noise import ALL_ASSETS, RESAMPLE, draw_words
 from kernel._core.operations import advance, at, covariance, move_state, open_state
 from kernel._core.special import fma
+from kernel.checks.text import duration
 from kernel.errors import Problems
 from kernel.fitting import Fit, fitted
-from kernel.history import History, as_history
 from kernel.markets.market import Market, Matrix, law_of, lower_factor
-from kernel.text import duration
+from kernel.prices.history import History, as_history
 
 _NODES = 4096  # of the table of the growth that a step's volatility brings
 _MOST = 32  # times today's or the long-run volatility: a lane's is held below

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from kernel.fitting import Fit, fitted
-from kernel.history import History, as_history
 from kernel.markets.diffusion import Diffusion
+from kernel.prices.history import History, as_history
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

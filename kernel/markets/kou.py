@@ -17,8 +17,8 @@ from kernel._core.operations import jump
 from kernel._core.special import log, uniform
 from kernel.errors import Problems
 from kernel.fitting import Fit, fitted
-from kernel.history import History, as_history
 from kernel.markets.diffusion import Diffusion, DiffusionStep, move_as_diffusion
+from kernel.prices.history import History, as_history
 
 
 class KouStep(NamedTuple):

@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from kernel import checks, labels
+from kernel import checks
+from kernel.checks import labels
+from kernel.checks.text import snake
 from kernel.errors import Problems
-from kernel.text import snake
 
 _MOVES = frozenset({"step", "tilted_step", "_diffusion"})  # what says how prices move
 Matrix = ArrayLike  # in a field's annotation: not one number per asset, but rows of them

@@ -14,9 +14,9 @@ from kernel._core.jit import implements
 from kernel._core.operations import jump
 from kernel.errors import Problems
 from kernel.fitting import Fit, fitted
-from kernel.history import History, as_history
 from kernel.markets.diffusion import Diffusion, DiffusionStep, move_as_diffusion
 from kernel.markets.normal_jumps import EXAMPLE_JUMPS, JumpSizes, NormalJumps, jump_normally
+from kernel.prices.history import History, as_history
 
 _MOST = 700.0  # of a logarithm whose exponential is finite
 

@@ -14,7 +14,7 @@ from kernel import checks
 from kernel.errors import Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks, proportion, rank
 from kernel.measures.replicates import are_independent, ordered, reach, share, spread, spreads, weighted
-from kernel.outcome import Outcome, require_outcome
+from kernel.simulation.outcome import Outcome, require_outcome
 from kernel.tables import Tabular, table_of
 
 if TYPE_CHECKING:

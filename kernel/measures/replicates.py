@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kernel.measures.estimate import Estimate, Z, proportion
-from kernel.outcome import Outcome
+from kernel.simulation.outcome import Outcome
 
 ROUNDING = 1e-12  # of the sum of all weights: 0.99 of a million paths is 990,000
 

@@ -11,7 +11,7 @@ from kernel import checks
 from kernel.errors import Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks, mean, rank
 from kernel.measures.replicates import are_independent, ordered, reach, skewness, spread, weighted
-from kernel.outcome import Outcome, require_outcome
+from kernel.simulation.outcome import Outcome, require_outcome
 
 _FEWEST_LOSSES = 10  # in the tail, for an error of their mean
 

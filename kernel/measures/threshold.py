@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks
+from kernel.checks.text import duration
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.measures.estimate import Estimate, Z, interval_ranks
 from kernel.measures.replicates import ROUNDING, are_independent, ordered, reach, spreads
-from kernel.outcome import Outcome, require_outcome
+from kernel.simulation.outcome import Outcome, require_outcome
 from kernel.tables import Tabular, table_of
-from kernel.text import duration
 
 if TYPE_CHECKING:
     import pyarrow as pa

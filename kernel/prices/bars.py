@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.checks.text import counted, was
 from kernel.prices.fields import CLOSES, Field, places_of
 from kernel.prices.figures import Figures, Numbers
 from kernel.prices.times import Times, written
-from kernel.text import counted, was
 
 _ROUNDING = 1e-6  # of the close
 _RAW = ("open", "high", "low", "close", "volume")

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from kernel import checks
+from kernel.checks.text import brief, near
 from kernel.errors import Problems
 from kernel.prices.fields import CLOSES, Field, places_of
 from kernel.prices.figures import Figures
 from kernel.tables import MOST_COLUMNS, Sheet
-from kernel.text import brief, near
 
 _SHOWN = 12  # columns
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.checks.text import counted, was
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.prices.rows import Rows
 from kernel.prices.times import Times, written
 from kernel.tables import listed
-from kernel.text import counted, was
 
 _MOST_UNUSABLE = 0.1  # of the rows of an asset
 _LEAST_SHARED = 0.5  # of the times of the longer of two files

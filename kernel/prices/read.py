@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel import checks
+from kernel.checks.text import brief
 from kernel.errors import InvalidInput, Problem, Problems
-from kernel.history import History
 from kernel.prices.columns import Columns
+from kernel.prices.history import History
 from kernel.prices.panel import check_clocks, drop_unusable, join, trim
 from kernel.prices.rows import Rows, read_rows
 from kernel.prices.steps import check_moves, find_gaps, longest_step
 from kernel.prices.times import bounds
 from kernel.prices.titles import titled
 from kernel.tables import read_sheet
-from kernel.text import brief
 
 _FEWEST_ROWS = 3
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.checks.text import counted, near, was
 from kernel.errors import Problems
 from kernel.prices.bars import extremes, look_at
 from kernel.prices.columns import Chosen, Columns, choose
@@ -18,7 +19,6 @@ from kernel.prices.stamps import Stamps, read_stamps, stamps_of
 from kernel.prices.symbols import Symbols, symbols_of
 from kernel.prices.times import Times, written
 from kernel.tables import Sheet, listed
-from kernel.text import counted, near, was
 
 _MOST_DISPLACED = 0.01  # of the steps: a slip of the writer; beyond it, the file is not what it seems
 _ZERO = np.timedelta64(0, "us")

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.checks.text import brief, near
 from kernel.errors import Problems
 from kernel.prices.clocks import read_times
 from kernel.prices.fields import Field
 from kernel.prices.numbers import is_missing
 from kernel.prices.times import Times
 from kernel.tables import Cells, Sheet, is_timed
-from kernel.text import brief, near
 
 _CLOCK = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(?:([AP])\.?M\.?)?\s*", re.IGNORECASE)
 _DIGITS = re.compile(r"\s*\d{1,6}\s*")

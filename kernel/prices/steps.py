@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel import checks
+from kernel.checks.text import counted, duration, was
 from kernel.errors import Problems
 from kernel.prices.panel import Panel
 from kernel.prices.splits import likely_splits
 from kernel.prices.times import Times, written
-from kernel.text import counted, duration, was
 
 _LONG = 1.5  # medians: a step beyond it is not the usual one
 _OFTEN = 0.05  # of the steps: what is missing that often is not missing but closed

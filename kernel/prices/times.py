@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.checks.text import brief
 from kernel.errors import Problems
-from kernel.text import brief
 
 Times = NDArray[np.datetime64]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kernel.backtesting.verdict import SIGNIFICANCE
-from kernel.choice import p_value
+from kernel.checks.text import counted, duration
 from kernel.config.backtested import Backtested
+from kernel.markets.choice import p_value
 from kernel.report.layout import aligned, listed, wrapped
-from kernel.text import counted, duration
 
 SCHEMA = 1
 _TESTED = {

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from kernel.benchmark import MEASURES
+from kernel.checks.text import counted
 from kernel.report.layout import aligned, wrapped
 from kernel.report.numbers import three_figures
-from kernel.text import counted
 
 _MOST = 4  # recorded machines that fit into the width
 _WIDE = 0.2  # of a median: a spread that a machine does not have by itself

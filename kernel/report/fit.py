@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kernel.choice import Choice, p_value
+from kernel.checks.plain import plain
+from kernel.checks.text import duration
 from kernel.config.fitted import Fitted
-from kernel.plain import plain
+from kernel.markets.choice import Choice, p_value
 from kernel.report.layout import WIDTH, aligned, listed, matrix, wrapped
-from kernel.text import duration
 
 SCHEMA = 1
 _SHOWN = 5  # significant figures of a number without error

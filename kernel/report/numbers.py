@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kernel.text import unit_of
+from kernel.checks.text import unit_of
 
 _MOST_DECIMALS = 6
 _ROUNDS_UP = 999.5  # to 1e+03, with three figures

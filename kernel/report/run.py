@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kernel.checks.plain import plain
+from kernel.checks.text import counted, duration
 from kernel.config.assembly import Run
 from kernel.errors import InvalidInput
 from kernel.measures import (
@@ -19,11 +21,9 @@ from kernel.measures import (
     threshold,
     value_at_risk,
 )
-from kernel.outcome import Outcome
-from kernel.plain import plain
 from kernel.report.layout import aligned, listed, matrix, wrapped
 from kernel.report.numbers import amount, bounded, figure, percent, time
-from kernel.text import counted, duration
+from kernel.simulation.outcome import Outcome
 
 SCHEMA = 1
 _HELD = "Losses are of the account left alone: whatever breaches, its positions are held to the horizon."

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kernel.checks.plain import plain
+from kernel.checks.text import duration
 from kernel.config.assembly import Run
+from kernel.config.targets import Targets
 from kernel.measures import ThresholdCurve, breach_probability, threshold, threshold_curve
-from kernel.outcome import Outcome
-from kernel.plain import plain
 from kernel.report.layout import aligned, listed
 from kernel.report.numbers import amount, percent
 from kernel.report.run import Took, introduction, simulated
-from kernel.targets import Targets
-from kernel.text import duration
+from kernel.simulation.outcome import Outcome
 
 _NO_EQUITY = (
     "A target at a level of 0 or below is out of reach: equity itself runs out more often than that. Take less risk in "

@@ -1,7 +1,5 @@
 """Arrow, Parquet and CSV, in and out: the only folder that imports pyarrow."""
 
-from kernel.tables.content import MOST_BYTES as MOST_BYTES
-from kernel.tables.content import read_content as read_content
 from kernel.tables.delimited import is_timed as is_timed
 from kernel.tables.read import read_sheet as read_sheet
 from kernel.tables.sheet import MOST_COLUMNS as MOST_COLUMNS
@@ -15,6 +13,4 @@ from kernel.tables.tabular import Tabular as Tabular
 from kernel.tables.tabular import table_of as table_of
 from kernel.tables.write import OUTPUT_SUFFIXES as OUTPUT_SUFFIXES
 from kernel.tables.write import check_output as check_output
-from kernel.tables.write import write_bytes as write_bytes
 from kernel.tables.write import write_table as write_table
-from kernel.tables.write import write_text as write_text

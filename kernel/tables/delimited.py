@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kernel.errors import InvalidInput, Problem
-from kernel.tables.content import read_content, unpacked
+from kernel.errors import InvalidInput, Problem, printable
+from kernel.files import read_content, unpacked
 from kernel.tables.sheet import MOST_COLUMNS, Sheet, listed
-from kernel.text import printable
 
 _DELIMITERS = "\t;|,"  # a comma also stands in numbers: it comes last
 _SAMPLE = 40  # lines

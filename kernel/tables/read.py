@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernel import checks
-from kernel.errors import InvalidInput, Problem, Problems
-from kernel.tables.content import check_file
+from kernel.checks.text import system_path
+from kernel.errors import InvalidInput, Problem, Problems, printable
+from kernel.files import check_file
 from kernel.tables.delimited import read_delimited
 from kernel.tables.sheet import MOST_COLUMNS, Cells, Sheet
-from kernel.text import printable, system_path
 
 if TYPE_CHECKING:
     import pyarrow as pa

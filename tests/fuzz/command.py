@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from click.testing import CliRunner
 
-import kernel.simulation
-from kernel.cli import main
-from kernel.settings import expected_jumps
+import kernel.simulation.simulate
+from kernel.commands.main import main
+from kernel.simulation.settings import expected_jumps
 from tests.fuzz.harness import FaultError, check_lines
 
 MOST_PATHS = 64_000  # a backtest that hangs on noise walks 64 times as many as it is asked for
@@ -26,7 +26,7 @@ class TooLargeError(BaseException):
 
 def cap_work() -> None:
     """Let simulations that are too large end where they would begin: once for a process."""
-    whole = kernel.simulation.new_job
+    whole = kernel.simulation.simulate.new_job
 
     def capped(market: Any, account: Any, ladder: Any, clean: dict[str, Any]) -> Any:
         lanes = clean["paths"] * (clean["steps"] * len(market.assets) + expected_jumps(market, clean["horizon"]))
@@ -34,7 +34,7 @@ def cap_work() -> None:
             raise TooLargeError
         return whole(market, account, ladder, clean)
 
-    kernel.simulation.new_job = capped
+    kernel.simulation.simulate.new_job = capped
 
 
 class Ended(NamedTuple):

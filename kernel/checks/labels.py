@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.checks.text import brief
 from kernel.errors import InvalidInput, Problem, Problems
-from kernel.text import brief
 
 _BARE = (int, float, str, list, tuple, np.ndarray, np.generic, type(None))  # without labels: most values are
 _TABLE = 2  # dimensions

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from kernel._core.walk import Arrays, Normals, Plan, new_workspace, walk
-from kernel.ladder import Scale
+from kernel.accounts.ladder import Scale
 
 if TYPE_CHECKING:
-    from kernel.sampling.sobol import SobolNormals
+    from kernel.simulation.sampling.sobol import SobolNormals
 
 # Cells of the time grid on which a summary counts breaches: minutes of a day; a half, third, fifth, ... of a horizon.
 CELLS = 1440

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kernel.declared import OPTIONS, Setting
-from kernel.shell import VIOLATED, Group, note, progress_bar, refuse, say, seconds_since_start, show, show_json
+from kernel.commands.shell import VIOLATED, Group, note, progress_bar, refuse, say, seconds_since_start, show, show_json
+from kernel.simulation.declared import OPTIONS, Setting
 
 if TYPE_CHECKING:
     from kernel._core.jit import Preparing
     from kernel.backtesting import Backtest
     from kernel.config.assembly import Run
     from kernel.config.fitted import Fitted
-    from kernel.limits import Limit
-    from kernel.outcome import Outcome
+    from kernel.config.limits import Limit
+    from kernel.config.targets import Targets
     from kernel.report.run import Took
-    from kernel.targets import Targets
+    from kernel.simulation.outcome import Outcome
 
 T = TypeVar("T")
-EXAMPLES = sorted(path.stem for path in Path(__file__).with_name("examples").glob("*.toml"))
+EXAMPLES = sorted(path.stem for path in (Path(__file__).parents[1] / "examples").glob("*.toml"))
 
 
 def _tell(found: dict[str, Any], text: Callable[[dict[str, Any]], str], form: str, output: Path | None) -> None:
@@ -150,7 +150,7 @@ def run(
     Exits with 0 when done, 1 if a limit of --fail-if is violated, 2 for invalid input, 3 if the executor is lost, 130
     when interrupted.
     """
-    from kernel.limits import parse_limits
+    from kernel.config.limits import parse_limits
     from kernel.report import run as report
     from kernel.tables import form_of
 
@@ -205,7 +205,7 @@ def _prepare(
     if paths and job is not None and job.simulation.get("record") == "summary":
         problems.add("simulation.record", "must be 'paths' for what is to be written, or left out")
     if executor is not None:
-        from kernel.pools import parse_executor
+        from kernel.simulation.execution.pools import parse_executor
 
         with problems.under(""):
             parse_executor(executor)
@@ -241,8 +241,8 @@ def _simulate(
     """Simulate, keeping what is asked for; return the outcome and the time that it took."""
     import time
 
-    from kernel.pools import open_executor, parse_executor
     from kernel.report.run import Took
+    from kernel.simulation.execution.pools import open_executor, parse_executor
 
     if paths:
         kept = {**kept, "record": "paths"}
@@ -259,7 +259,7 @@ def _simulate(
 @contextmanager
 def _progress(label: str, *, quiet: bool) -> Iterator[tuple[Callable[[int, int], None] | None, Preparing]]:
     """Say if it compiles, which takes longer than most work; then show a bar on a terminal."""
-    from kernel.info import cache_folder, preparing_kernels, why_no_cache
+    from kernel.benchmark.environment import cache_folder, preparing_kernels, why_no_cache
 
     def begin() -> None:
         note(f"compiling the kernel, once: kept in {cache_folder()}" if cache_folder() else "compiling the kernel")
@@ -287,7 +287,8 @@ def _write(found: dict[str, Any], to_arrow: Callable[[], Any], output: Path | No
 
 
 def _write_text(text: str, output: Path) -> None:
-    from kernel.tables import stdout_form, write_text
+    from kernel.files import write_text
+    from kernel.tables import stdout_form
 
     if stdout_form(output):
         show(text.encode())  # in UTF-8, as a file has it
@@ -337,10 +338,10 @@ def threshold(
     One simulation answers all of them; the ladder's own tiers stand beside them with their breach probabilities. A
     CONFIG of - is stdin.
     """
+    from kernel.config.targets import parse_targets
     from kernel.figures import plot_thresholds
     from kernel.measures import curves_table
     from kernel.report import threshold as report
-    from kernel.targets import parse_targets
 
     def parse(job: Run | None) -> Targets:
         return parse_targets(probabilities, times, job.simulation if job else None)
@@ -534,7 +535,7 @@ def _save_backtest(tested: Backtest, told: dict[str, Any], output: Path | None, 
 def init(path: Path | None, example: str | None, *, force: bool) -> int:
     """Write a commented config file to PATH, margin.toml by default, or an example by its name (-: to stdout)."""
     from kernel.config.example import EXAMPLE, example_files
-    from kernel.tables import write_bytes
+    from kernel.files import write_bytes
 
     if str(path) == "-":
         show(next(iter(example_files(example).values())) if example else EXAMPLE.encode())
@@ -568,7 +569,7 @@ def validate(config: Path, market: Path | None, overrides: Sequence[str]) -> Non
 @click.option("--precision", type=click.Choice(["single", "double"]), default="single", show_default=True)
 def warmup(precision: str) -> None:
     """Compile the kernels of every market and keep them on disk."""
-    from kernel.info import cache_folder, warmed, why_no_cache
+    from kernel.benchmark.environment import cache_folder, warmed, why_no_cache
 
     for market, assets, _, seconds in warmed((precision,)):
         several = "several assets" if assets > 1 else "one asset"
@@ -601,7 +602,7 @@ def bench(form: str, output: Path | None, *, quiet: bool) -> None:
 @_format
 def info(form: str) -> None:
     """Show versions, processor, threads and the cache folder."""
-    from kernel.info import environment
+    from kernel.benchmark.environment import environment
 
     found = environment()
     if form == "json":

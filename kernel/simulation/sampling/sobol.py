@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from scipy.special import ndtri
 from scipy.stats.qmc import Sobol
 
-from kernel.sampling.ordering import build_bridge, rotate
+from kernel.simulation.sampling.ordering import build_bridge, rotate
 
 _BITS = 32
 _AT_ONCE = 2**17  # numbers: a megabyte, for the processor's cache

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kernel.checks.text import brief, near
 from kernel.errors import InvalidInput, Problems
 from kernel.fitting import Fit
 from kernel.fitting.fit import moving_returns
-from kernel.history import History, as_history
 from kernel.markets import FITTED, MARKETS, Market
-from kernel.text import brief, near
+from kernel.prices.history import History, as_history
 
 if TYPE_CHECKING:
     from kernel.fitting.goodness import Goodness

@@ -9,8 +9,8 @@ from itertools import count
 from typing import Any, TypeVar
 
 from kernel._core.walk import Arrays
-from kernel.chunks import ChunkResult, ChunkSpec, Job, Summary, Total, result_bytes, run_chunk, trip_size
-from kernel.executors import Workers, as_they_come, from_workers
+from kernel.simulation.chunks import ChunkResult, ChunkSpec, Job, Summary, Total, result_bytes, run_chunk, trip_size
+from kernel.simulation.execution.executors import Workers, as_they_come, from_workers
 
 T = TypeVar("T")
 

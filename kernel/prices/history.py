@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kernel import checks, labels
+from kernel import checks
+from kernel.checks import labels
+from kernel.checks.text import duration
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.tables import Tabular, table_of
-from kernel.text import duration
 
 if TYPE_CHECKING:
     import pyarrow as pa

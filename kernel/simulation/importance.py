@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from kernel._core.noise import MAX_PATHS
 from kernel._core.walk import Arrays
-from kernel.chunks import ChunkSpec, Job, new_arrays, run_chunk
+from kernel.accounts.ladder import Condition
 from kernel.errors import InvalidInput, Problem
-from kernel.ladder import Condition
 from kernel.markets.diffusion import Diffusion
+from kernel.simulation.chunks import ChunkSpec, Job, new_arrays, run_chunk
 
 _PILOT = 2**14  # paths: those at the far end of the addresses, which no simulation is likely to reach
 _ROUNDS = 20  # of pilots, in search of a loss

@@ -17,7 +17,7 @@ from typing import IO, Any, NoReturn
 
 import click
 
-from kernel.text import one_line, printable
+from kernel.errors import one_line, printable
 
 VIOLATED, INVALID, INCOMPLETE, UNFORESEEN, INTERRUPTED = 1, 2, 3, 70, 130
 _BY_SIGNAL = 128  # plus its number

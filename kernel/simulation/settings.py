@@ -12,14 +12,14 @@ from kernel import checks
 from kernel._core.noise import MAX_PATHS, MAX_STEPS
 from kernel.accounts import Account
 from kernel.accounts.account import Exposures
-from kernel.declared import SETTINGS
+from kernel.accounts.ladder import ROUNDING, Ladder, opening_notes
+from kernel.checks.text import brief, duration, snake
 from kernel.errors import Problems
-from kernel.ladder import ROUNDING, Ladder, opening_notes
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
-from kernel.precision import Grid, check_precision
-from kernel.sampling import check_sampling
-from kernel.text import brief, duration, snake
+from kernel.simulation.declared import SETTINGS
+from kernel.simulation.precision import Grid, check_precision
+from kernel.simulation.sampling import check_sampling
 
 _COARSE = 0.1  # standard deviation of a step's log price
 MOST_LEVELS = 1_000  # of losses, and times of the worst metric

@@ -15,22 +15,32 @@ from numpy.typing import ArrayLike
 
 from kernel._core.walk import Arrays, Plan
 from kernel.accounts import Account
-from kernel.chunks import ChunkSpec, Job, Summary, chunk_size, count_zeros, new_arrays, outcome_bytes, warm, worst_time
+from kernel.accounts.ladder import Condition, Ladder, conditions, watch
 from kernel.errors import InvalidInput, Problem
-from kernel.importance import choose_tilt, parts, scored, weigh
-from kernel.ladder import Condition, Ladder, conditions, watch
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
-from kernel.memory import FEWER, memory_errors_refused, require_memory
-from kernel.outcome import Outcome
-from kernel.sampling import REPLICATES
-from kernel.sampling.ordering import rotation
-from kernel.settings import check, expected_jumps, notes_on
+from kernel.simulation.chunks import (
+    ChunkSpec,
+    Job,
+    Summary,
+    chunk_size,
+    count_zeros,
+    new_arrays,
+    outcome_bytes,
+    warm,
+    worst_time,
+)
+from kernel.simulation.execution.memory import FEWER, memory_errors_refused, require_memory
+from kernel.simulation.execution.workers import KEPT, available_threads, collect, results
+from kernel.simulation.importance import choose_tilt, parts, scored, weigh
+from kernel.simulation.outcome import Outcome
+from kernel.simulation.sampling import REPLICATES
+from kernel.simulation.sampling.ordering import rotation
+from kernel.simulation.settings import check, expected_jumps, notes_on
 from kernel.versions import versions
-from kernel.workers import KEPT, available_threads, collect, results
 
 if TYPE_CHECKING:
-    from kernel.sampling.sobol import SobolNormals
+    from kernel.simulation.sampling.sobol import SobolNormals
 
 _HIGHER = "use fewer, or higher levels: a summary keeps all losses beyond the lowest"
 
@@ -210,7 +220,7 @@ def _points(market: Market, account: Account, clean: dict[str, Any]) -> SobolNor
         InvalidInput: without SciPy.
     """
     try:
-        from kernel.sampling.sobol import SobolNormals  # noqa: PLC0415 - SciPy takes long to import
+        from kernel.simulation.sampling.sobol import SobolNormals  # noqa: PLC0415 - SciPy takes long to import
     except ImportError:
         message = 'sobol needs SciPy: pip install "margin-kernel[fit]"'
         raise InvalidInput([Problem("sampling", message)]) from None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kernel import checks
+from kernel.checks.text import brief
 from kernel.errors import Problems
-from kernel.text import brief
 
 
 @dataclass(frozen=True)

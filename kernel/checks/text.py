@@ -86,21 +86,6 @@ def brief(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-def one_line(text: str, longest: int) -> str:
-    r"""Write a text on one line: what does not print is escaped, and the middle left out if it is long.
-
-    Example:
-        >>> one_line("a\nb\x1b[31m", 80), one_line("abcdefghij", 4)
-        ('a b\\x1b[31m', 'ab...ij')
-    """
-    text = printable(text)
-    if not text.isprintable():
-        joined = " ".join(line.strip() for line in text.splitlines())
-        text = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in joined)
-    half = longest // 2
-    return text if len(text) <= longest else f"{text[:half]}...{text[-half:]}"
-
-
 def unit_of(duration: float) -> tuple[str, float]:
     """Return the unit that reads best for a duration in years, and how many of it a year has.
 
@@ -136,19 +121,6 @@ def system_path(path: str | os.PathLike[str]) -> Path:
         return Path(os.fsdecode(name.encode("utf-8", "surrogateescape")))
     except UnicodeEncodeError:  # half of a pair of UTF-16: no system's
         return Path(name)
-
-
-def printable(name: str) -> str:
-    """Write text with what it holds of a file's name, bytes that are not UTF-8, in Python's escapes.
-
-    Example:
-        >>> len(printable("btc" + chr(0xDCFF)))
-        7
-    """
-    try:
-        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # half of a pair of UTF-16, as JSON can hold
-        return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def counted(count: int, noun: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from kernel.checks.text import brief, counted, duration, share, years
 from kernel.errors import Problems
-from kernel.text import brief, counted, duration, share, years
 
 _SAME = 1e-6  # of a step: how far from its end a time may be
 _MOST_STEPS = 10_000  # that a message recommends

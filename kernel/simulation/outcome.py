@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.chunks import CELLS, Summary, cell_edges, count_breaches
+from kernel.checks.text import brief
 from kernel.errors import InvalidInput, Problem
+from kernel.simulation.chunks import CELLS, Summary, cell_edges, count_breaches
 from kernel.tables import Tabular, table_of
-from kernel.text import brief
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from kernel.checks.text import brief, near, share, years
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.measures import Estimate, breach_probability, breach_time_quantile, expected_shortfall, value_at_risk
-from kernel.outcome import Outcome
-from kernel.text import brief, near, share, years
+from kernel.simulation.outcome import Outcome
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,

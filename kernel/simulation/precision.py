@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kernel.accounts import Account
+from kernel.accounts.ladder import ROUNDING, Ladder, denominator
 from kernel.errors import Problem, Problems
-from kernel.ladder import ROUNDING, Ladder, denominator
 from kernel.markets import Market
 
 _DEVIATIONS = 8.0  # of a log price that are counted with: farther goes one path in 10**15 of a normal law

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import llvmlite.binding
 
 from kernel._core.jit import CACHE_FOLDER, WHY_NO_CACHE, Preparing, preparing
-from kernel.accounts import Account, Linear
-from kernel.ladder import Ladder
+from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder
+from kernel.checks.text import snake
+from kernel.instruments import Linear
 from kernel.markets import MARKETS
-from kernel.simulation import simulate
-from kernel.text import snake
+from kernel.simulation.execution.workers import available_threads
+from kernel.simulation.simulate import simulate
 from kernel.versions import versions
-from kernel.workers import available_threads
 
 _ALSO = ("pyarrow", "click", "pydantic", "scipy", "arch")
 

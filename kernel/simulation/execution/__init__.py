@@ -1,0 +1,1 @@
+"""Who walks the paths: threads, or the workers of an executor."""
