@@ -124,7 +124,10 @@ def check_writable(
 
 def _beside(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     """Return a new name in the folder of a file, and the file that a link may point to."""
-    target = Path(os.path.realpath(system_path(path)))
+    try:
+        target = Path(os.path.realpath(system_path(path)))
+    except ValueError as error:  # of a name that no file can have
+        raise OSError(str(error)) from error
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent}")
     if target.is_dir():
@@ -183,5 +186,3 @@ def reported(path: str | os.PathLike[str], field: str = "output") -> Iterator[No
         yield
     except OSError as error:
         raise InvalidInput([Problem(field, f"{path} cannot be written: {error.strerror or error}")]) from error
-    except ValueError as error:  # of a name that no file can have
-        raise InvalidInput([Problem(field, f"{path} cannot be written: {error}")]) from error

@@ -107,7 +107,7 @@ def test_garch_gives_the_volatility_of_the_next_step() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"volatility": "now"}, "volatility: must be one of average, ewma, garch, not 'now'"),
+        ({"volatility": "now"}, "volatility: must be average, ewma or garch, not 'now'"),
         ({"volatility": "ewma", "decay": 1.0}, "decay: must be below 1, not 1"),
         ({"volatility": "garch"}, "prices: must have at least 250 rows for garch, not 100"),
     ],

@@ -375,7 +375,7 @@ def test_replicates_without_a_breach_leave_an_upper_bound() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sampling": "halton"}, "sampling: must be plain or antithetic or sobol, not 'halton'"),
+        ({"sampling": "halton"}, "sampling: must be plain, antithetic or sobol, not 'halton'"),
         ({"sampling": "antithetic", "paths": 1_050}, "paths: must be a multiple of 100 with .*: 1,100 would do"),
         ({"sampling": "sobol", "paths": 100_000}, "paths: must be a power of two, at least 2,048, .*: 131,072 would"),
         ({"sampling": "sobol", "paths": 64}, "paths: .*: 2,048 would do"),
