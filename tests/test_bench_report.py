@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bench.report import figures
-from bench.report.__main__ import write
-from bench.report.cases import UnusableError, ratio
+from bench.pages.benchmarks import figures
+from bench.pages.benchmarks.__main__ import write
+from bench.pages.benchmarks.cases import UnusableError, ratio
 from kernel.report.numbers import three_figures
 
 STEPS, PATHS = 1_000_000, 10_000
@@ -102,7 +102,8 @@ def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
     """Write a report of made-up cases, but for some, into a folder with a README, with or without the figures."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text(
-        "before\n<!-- benchmarks: written by python -m bench.report -->\nearlier run\n<!-- end of benchmarks -->\n"
+        "before\n<!-- benchmarks: written by python -m bench.pages.benchmarks -->\nearlier run\n"
+        "<!-- end of benchmarks -->\n"
         "after\n",
         encoding="utf-8",
     )
