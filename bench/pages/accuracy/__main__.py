@@ -29,8 +29,8 @@ def summary(parts: dict[str, Section], biased: dict[str, Section]) -> list[str]:
         "# Accuracy",
         "",
         *prose("""Written by `python -m bench.pages.accuracy`, nothing by hand. How far estimates are from the truth,
-            where there is a truth that owes nothing to the simulation: closed forms, transforms, equations solved without
-            paths."""),
+            where there is a truth that owes nothing to the simulation: closed forms, transforms, equations solved
+            without paths."""),
         *prose("""z is estimate less truth, in standard errors of the estimate. By chance alone 5% of all numbers are
             beyond 1.96, and the largest of so many independent normals has the median and the 95% point below. Numbers
             of one run move together, so that the largest is by chance a little smaller than that, and the last two

@@ -26,11 +26,12 @@ def to_one_percent(run: Run, model: str, level: str) -> list[str]:
     lines = ["| looked at | time | over the exact step | bias of the probability |", "|---|---|---|---|"]
     for method, case in cases.items():
         over = "" if case is exact else ratio(case.median / exact.median)
-        lines.append(f"| {METHODS[method]} | {case.seconds()} | {over} | {_bias(case)} |")
+        lines.append(f"| {METHODS[method]} | {case.seconds()} | {over} | {bias(case)} |")
     return lines
 
 
-def _bias(case: Case) -> str:
+def bias(case: Case) -> str:
+    """Write how far off a case's method is whatever the number of paths, with the error of that."""
     relative, error = 100 * case.noted("relative_bias"), 100 * case.noted("bias_error") / case.noted("truth")
     if relative == 0:
         return "none in law (docs/accuracy.md)"
