@@ -15,7 +15,8 @@ from kernel import checks
 from kernel._core.noise import MAX_STEPS
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
-from kernel.calibration.period import Period, check_period, portfolio_of
+from kernel.accounts.opening import open_account
+from kernel.calibration.period import Period, check_period
 from kernel.calibration.progress import Together
 from kernel.errors import Problems
 from kernel.instruments import Linear
@@ -204,10 +205,9 @@ def _rates(
     settings: Mapping[str, Any],
 ) -> list[Estimate]:
     """Return the rates of a state and a leverage, by horizon: a maintenance rate of 1 makes them the margin ratio."""
-    gross = float(portfolio_of(held, market).gross.sum())
-    owned = replace(held, cash=0.0, maintenance_rate=1.0)
-    worth = owned.exposures(market.assets, np.asarray(market.spot)).opening_equity
-    client = replace(owned, cash=gross / leverage - worth)
+    gross = float(held.notional(market.assets, np.asarray(market.spot)).sum())
+    owned = replace(held, cash=0.0, maintenance_rate=1.0, margin=None)
+    client = replace(owned, cash=gross / leverage - open_account(owned, market.assets, np.asarray(market.spot)).equity)
     outcome = simulate(
         market,
         client,

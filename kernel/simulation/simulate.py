@@ -15,7 +15,9 @@ from numpy.typing import ArrayLike
 
 from kernel._core.walk import Arrays, Plan
 from kernel.accounts import Account
-from kernel.accounts.ladder import Condition, Ladder, conditions, watch
+from kernel.accounts.books.choose import choose
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.watch import Watched
 from kernel.errors import InvalidInput, Problem
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
@@ -36,7 +38,7 @@ from kernel.simulation.importance import choose_tilt, parts, scored, weigh
 from kernel.simulation.outcome import Outcome
 from kernel.simulation.sampling import REPLICATES
 from kernel.simulation.sampling.ordering import rotation
-from kernel.simulation.settings import check, expected_jumps, notes_on
+from kernel.simulation.settings import check, expected_jumps, notes_on, watched_on
 from kernel.versions import versions
 
 if TYPE_CHECKING:
@@ -134,15 +136,15 @@ def simulate(
 
 def _outcome(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Outcome:
     """Simulate what has been checked."""
-    job, exposures = new_job(market, account, ladder, clean), account.exposures(market.assets, np.asarray(market.spot))
+    watched = watched_on(market, account, ladder, clean)
+    job, opening = new_job(market, watched, clean), watched.opening
     needed = outcome_bytes(job, clean["paths"], weighted=clean["importance"] is not None)
     require_memory(needed, clean["paths"], _HIGHER if job.summarised else FEWER)
     warm(job)
     replicates, tilt, walks = REPLICATES[clean["sampling"]], None, [ChunkSpec(job, 0, clean["paths"])]
     if clean["importance"] is not None:
         assert isinstance(market, Diffusion)  # noqa: S101 - checked
-        losses = Condition("that loss", -float(exposures.value.sum()), exposures.value)
-        tilt = choose_tilt(job, market, conditions(exposures, ladder), losses, clean["importance"])
+        tilt = choose_tilt(job, market, opening, ladder, clean["importance"])
         plain, job = scored(job, market, tilt)
         walks = parts((plain, job), clean["paths"], replicates)
     arrays = None if job.summarised else new_arrays(job, 0, clean["paths"])
@@ -162,7 +164,7 @@ def _outcome(market: Market, account: Account, ladder: Ladder, clean: dict[str, 
         horizon=clean["horizon"],
         assets=tuple(market.assets),
         tiers=ladder.names,
-        opening_equity=exposures.opening_equity,
+        opening_equity=opening.equity,
         provenance=provenance,
         worst_times=tuple(worst_time(job.plan, int(steps)) for steps in job.worst_step),
         summary=summary,
@@ -181,11 +183,10 @@ def _notes_after(arrays: Arrays | None, summary: Summary | None, clean: dict[str
     return (f"{zeros:,} of {clean['paths']:,} paths {what}",)
 
 
-def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Job:
+def new_job(market: Market, watched: Watched, clean: dict[str, Any]) -> Job:
     """Build what the chunks share from checked inputs."""
     real = np.dtype(np.float32 if clean["precision"] == "single" else np.float64)
-    spot = np.asarray(market.spot, dtype=np.float64).copy()
-    book, opening_tier, scale = watch(account.exposures(market.assets, spot), ladder, spot, real)
+    book, opening_tier, readings, closing = choose(watched).build(watched, real)
     plan = Plan(
         horizon=clean["horizon"],
         steps=clean["steps"],
@@ -203,17 +204,18 @@ def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, A
         seed=np.uint64(clean["seed"]),
         real=real,
         assets=len(market.assets),
-        tiers=len(ladder.names),
+        tiers=len(watched.ladder.names),
         summarised=clean["record"] == "summary",
         kept=tail_size(clean["paths"], float(clean["levels"].min())),
-        scale=scale,
+        readings=readings,
+        closing=closing,
         worst_step=clean["worst"],
         mirrored=clean["sampling"] == "antithetic",
-        points=_points(market, account, clean) if clean["sampling"] == "sobol" else None,
+        points=_points(market, watched, clean) if clean["sampling"] == "sobol" else None,
     )
 
 
-def _points(market: Market, account: Account, clean: dict[str, Any]) -> SobolNormals:
+def _points(market: Market, watched: Watched, clean: dict[str, Any]) -> SobolNormals:
     """Return where Sobol's normals come from.
 
     Raises:
@@ -224,8 +226,7 @@ def _points(market: Market, account: Account, clean: dict[str, Any]) -> SobolNor
     except ImportError:
         message = 'sobol needs SciPy: pip install "margin-kernel[fit]"'
         raise InvalidInput([Problem("sampling", message)]) from None
-    value = account.exposures(market.assets, np.asarray(market.spot)).value
-    turned = rotation(np.asarray(market.loading()), value)
+    turned = rotation(np.asarray(market.loading()), watched.opening.delta)
     return SobolNormals(clean["seed"], clean["paths"] // REPLICATES["sobol"], clean["steps"], turned)
 
 

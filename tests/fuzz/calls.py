@@ -125,9 +125,7 @@ def calls(folder: Path) -> dict[str, Call]:
         "path": folder / "s.svg"}),
         "plot_backtest": Call(kernel.plot_backtest, {"backtest": kernel.backtest(**tested_arguments),
         "path": folder / "b.svg"}),
-        "check_assets": Call(LONG.exposures, {"assets": ("BTC",), "spot": np.array([1.0])}),
     }  # fmt: skip
-    del found["check_assets"]
     for kind, one in (("paths", outcome), ("summary", summary), ("weighted", weighted)):
         found |= {
             f"value_at_risk of {kind}": Call(kernel.value_at_risk, {"outcome": one, "level": 0.9}),
