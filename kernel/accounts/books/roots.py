@@ -190,8 +190,10 @@ def _in_time(watched: Watched, curve: Curve) -> Problem | None:
     parts = ("value", "margin_equity", "requirement", "cash")
     if all(np.array_equal(getattr(first, part), getattr(worth, part)) for worth in later for part in parts):
         return None
-    message = "must be worth and require the same at a price whenever that is reached: no book watches accounts yet"
-    return Problem("account", f"{message} that change as time goes by")
+    message = (
+        "must be worth, and require, the same at a price whenever it is reached: no book watches what time changes"
+    )
+    return Problem("account", message)
 
 
 def _crossings(watched: Watched, curve: Curve) -> Problem | None:
