@@ -11,13 +11,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kernel._core.walk import Arrays, Plan
 from kernel.accounts import Account
 from kernel.accounts.books.choose import choose
 from kernel.accounts.ladder import Ladder
-from kernel.accounts.watch import Watched
+from kernel.accounts.opening import open_account
 from kernel.errors import InvalidInput, Problem
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
@@ -136,8 +136,10 @@ def simulate(
 
 def _outcome(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Outcome:
     """Simulate what has been checked."""
-    watched = watched_on(market, account, ladder, clean)
-    job, opening = new_job(market, watched, clean), watched.opening
+    job, opening = (
+        new_job(market, account, ladder, clean),
+        open_account(account, market.assets, np.asarray(market.spot)),
+    )
     needed = outcome_bytes(job, clean["paths"], weighted=clean["importance"] is not None)
     require_memory(needed, clean["paths"], _HIGHER if job.summarised else FEWER)
     warm(job)
@@ -183,9 +185,10 @@ def _notes_after(arrays: Arrays | None, summary: Summary | None, clean: dict[str
     return (f"{zeros:,} of {clean['paths']:,} paths {what}",)
 
 
-def new_job(market: Market, watched: Watched, clean: dict[str, Any]) -> Job:
+def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Job:
     """Build what the chunks share from checked inputs."""
     real = np.dtype(np.float32 if clean["precision"] == "single" else np.float64)
+    watched = watched_on(market, account, ladder, clean)
     book, opening_tier, readings, closing = choose(watched).build(watched, real)
     plan = Plan(
         horizon=clean["horizon"],
@@ -204,18 +207,18 @@ def new_job(market: Market, watched: Watched, clean: dict[str, Any]) -> Job:
         seed=np.uint64(clean["seed"]),
         real=real,
         assets=len(market.assets),
-        tiers=len(watched.ladder.names),
+        tiers=len(ladder.names),
         summarised=clean["record"] == "summary",
         kept=tail_size(clean["paths"], float(clean["levels"].min())),
         readings=readings,
         closing=closing,
         worst_step=clean["worst"],
         mirrored=clean["sampling"] == "antithetic",
-        points=_points(market, watched, clean) if clean["sampling"] == "sobol" else None,
+        points=_points(market, watched.opening.delta, clean) if clean["sampling"] == "sobol" else None,
     )
 
 
-def _points(market: Market, watched: Watched, clean: dict[str, Any]) -> SobolNormals:
+def _points(market: Market, delta: NDArray[np.float64], clean: dict[str, Any]) -> SobolNormals:
     """Return where Sobol's normals come from.
 
     Raises:
@@ -226,7 +229,7 @@ def _points(market: Market, watched: Watched, clean: dict[str, Any]) -> SobolNor
     except ImportError:
         message = 'sobol needs SciPy: pip install "margin-kernel[fit]"'
         raise InvalidInput([Problem("sampling", message)]) from None
-    turned = rotation(np.asarray(market.loading()), watched.opening.delta)
+    turned = rotation(np.asarray(market.loading()), delta)
     return SobolNormals(clean["seed"], clean["paths"] // REPLICATES["sobol"], clean["steps"], turned)
 
 
