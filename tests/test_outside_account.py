@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import kernel
 from kernel.accounts.books.choose import choose
 from kernel.accounts.watch import watched_at
-from kernel.simulation.farthest import farthest
+from kernel.simulation.watched import farthest
 from tests import naive
 from tests.cases import ALARM, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON, SHORT, strays
 from tests.oracles import gbm
@@ -435,5 +435,9 @@ def test_instruments_and_rules_check_their_terms() -> None:
         kernel.calibrate_margin(MARKET, SQUARED, liquidation_period="1d", probability=0.01, paths=10_000)
     with pytest.raises(kernel.InvalidInput, match="assets: must have what is held: BTC is missing"):
         LONG.worth(["A"], [1.0])
-    with pytest.raises(kernel.InvalidInput, match="prices: must be"):
+    with pytest.raises(kernel.InvalidInput, match=r"prices: must be \[asset, ...\], one for each of 1, not of shape"):
         LONG.worth(["BTC"], [1.0, 2.0])
+    with pytest.raises(kernel.InvalidInput, match="prices: must be numbers, not"):
+        LONG.worth(["BTC"], ["high"])
+    with pytest.raises(kernel.InvalidInput, match="share: must be from 0 to 1, not 2"):
+        LONG.worth(["BTC"], [1.0], share=2.0)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks
+from kernel.checks.text import brief
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.instruments import Instrument
 from kernel.margin import Flat, MarginRule
@@ -77,9 +78,9 @@ class Account:
     def __post_init__(self) -> None:
         problems = Problems()
         object.__setattr__(self, "cash", checks.number(problems, "cash", self.cash))
-        noted = len(problems.found)
+        before = len(problems.found)
         listed = tuple(checks.listed(problems, "positions", self.positions, MOST_POSITIONS))
-        if len(problems.found) > noted:
+        if len(problems.found) > before:
             problems.raise_any()
         if (
             isinstance(self.positions, Instrument)
@@ -144,6 +145,8 @@ class Account:
             ([6000.0, 3000.0], [300.0, 285.0])
         """
         prices = self._prices(assets, prices)
+        if not 0 <= share <= 1:
+            raise InvalidInput([Problem("share", f"must be from 0 to 1, not {brief(share)}")])
         places, rule, cash = {name: k for k, name in enumerate(assets)}, self.rule, self.cash
         value, counted, requirement = np.zeros_like(prices), np.zeros_like(prices), np.zeros_like(prices)
         held: dict[int, list[Instrument]] = {}
@@ -173,7 +176,10 @@ class Account:
 
     def _prices(self, assets: Sequence[str], prices: ArrayLike) -> NDArray[np.float64]:
         """Return prices of all assets that are held, as float64."""
-        prices = np.asarray(prices, dtype=np.float64)
+        try:
+            prices = np.asarray(prices, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InvalidInput([Problem("prices", f"must be numbers, not {brief(prices)}")]) from None
         if prices.shape[:1] != (len(assets),):
             wanted = f"[asset, ...], one for each of {len(assets)}"
             raise InvalidInput([Problem("prices", f"must be {wanted}, not of shape {prices.shape}")])

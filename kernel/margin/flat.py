@@ -49,13 +49,13 @@ class Flat(MarginRule):
 
     def requirement(self, positions: Sequence[Instrument], price: Numbers, years: float) -> Numbers:
         """Return the sum of rate * notional."""
-        required = np.zeros_like(price)
+        rate: Any = self.rate[positions[0].asset] if type(self.rate) is dict else self.rate
+        required: Any = 0.0
         for position in positions:
-            rate = self.rate[position.asset] if isinstance(self.rate, Mapping) else self.rate
             required = required + rate * abs(position.quantity) * position.unit_notional(price, years)
-        return required
+        return np.asarray(required)
 
     def lack(self, asset: str) -> str | None:
         """Return that an asset has no rate."""
-        missing = isinstance(self.rate, Mapping) and asset not in self.rate
+        missing = type(self.rate) is dict and asset not in self.rate
         return f"must have a rate for {asset}" if missing else None

@@ -164,7 +164,7 @@ def _sums(asked: Asked, carried: Carried) -> Problem | None:
         return Problem("account", f"stated in a smaller unit of currency: {reason} carries {carried.least_sum:g}")
     if equity > carried.most * opening:
         reason = f"{carried.name} precision carries a margin ratio of {carried.most:g}, not {equity / opening:.2g}"
-        return Problem("account.maintenance_rate", f"higher: {reason}")
+        return Problem("account.margin" if asked.largest else "account.maintenance_rate", f"higher: {reason}")
     return None
 
 

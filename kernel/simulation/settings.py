@@ -13,16 +13,15 @@ from kernel._core.noise import MAX_PATHS, MAX_STEPS
 from kernel.accounts import Account
 from kernel.accounts.books.choose import check_watchable
 from kernel.accounts.ladder import Ladder
-from kernel.accounts.opening import ROUNDING, CurvedOpening, Opening, open_account, opening_notes
-from kernel.accounts.watch import Watched
+from kernel.accounts.opening import ROUNDING, Opening, open_account, opening_notes
 from kernel.checks.text import brief, duration, snake
 from kernel.errors import Problems
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
 from kernel.simulation.declared import SETTINGS
-from kernel.simulation.farthest import farthest
 from kernel.simulation.precision import Grid, check_precision
 from kernel.simulation.sampling import check_sampling
+from kernel.simulation.watched import watched_on
 
 _COARSE = 0.1  # standard deviation of a step's log price
 MOST_LEVELS = 1_000  # of losses, and times of the worst metric
@@ -64,7 +63,7 @@ def check(
 
 def _check_numbers(problems: Problems, market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> None:
     """Note what parts that are right by themselves make of each other."""
-    watched = watched_on(market, account, ladder, clean)
+    watched = watched_on(market, account, ladder, clean["horizon"], keeps_worst=clean["worst"].size > 0)
     opening = watched.opening
     if ladder.metric == "equity_fraction":
         sums = abs(opening.fixed) + float(np.abs(opening.value).sum())
@@ -76,15 +75,6 @@ def _check_numbers(problems: Problems, market: Market, account: Account, ladder:
         return
     grid = Grid(clean["horizon"], clean["steps"], expected_jumps(market, clean["horizon"]))
     check_precision(problems, market, watched, grid, clean["precision"])
-
-
-def watched_on(market: Market, account: Account, ladder: Ladder, clean: Mapping[str, Any]) -> Watched:
-    """Return what is watched in a simulation of checked settings."""
-    spot = np.array(market.spot, dtype=np.float64)
-    opening, horizon = open_account(account, market.assets, spot), clean["horizon"]
-    lowest, highest = farthest(market, horizon) if isinstance(opening, CurvedOpening) else (0.0, 0.0)
-    assets, keeps_worst = tuple(market.assets), clean["worst"].size > 0
-    return Watched(account, ladder, assets, spot, opening, horizon, lowest, highest, keeps_worst)
 
 
 def _check_choices(problems: Problems, settings: dict[str, Any]) -> None:

@@ -38,7 +38,8 @@ from kernel.simulation.importance import choose_tilt, parts, scored, weigh
 from kernel.simulation.outcome import Outcome
 from kernel.simulation.sampling import REPLICATES
 from kernel.simulation.sampling.ordering import rotation
-from kernel.simulation.settings import check, expected_jumps, notes_on, watched_on
+from kernel.simulation.settings import check, expected_jumps, notes_on
+from kernel.simulation.watched import watched_on
 from kernel.versions import versions
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def _notes_after(arrays: Arrays | None, summary: Summary | None, clean: dict[str
 def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Job:
     """Build what the chunks share from checked inputs."""
     real = np.dtype(np.float32 if clean["precision"] == "single" else np.float64)
-    watched = watched_on(market, account, ladder, clean)
+    watched = watched_on(market, account, ladder, clean["horizon"], keeps_worst=clean["worst"].size > 0)
     book, opening_tier, readings, closing = choose(watched).build(watched, real)
     plan = Plan(
         horizon=clean["horizon"],

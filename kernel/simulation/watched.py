@@ -1,4 +1,4 @@
-"""How far prices may go within a horizon: what an account is looked at for before it is watched."""
+"""What is watched in a simulation: an account at a market's opening prices, and how far these may go."""
 
 from __future__ import annotations
 
@@ -6,13 +6,24 @@ import math
 
 import numpy as np
 
-from kernel.accounts.watch import FARTHEST_LOG_PRICE
+from kernel.accounts import Account
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import CurvedOpening, open_account
+from kernel.accounts.watch import FARTHEST_LOG_PRICE, Watched
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
 
 _RARE = 36.0  # log of one path in so many, 4e15, that goes farther
 _DEVIATIONS = 40.0  # that is taken for, of a law whose tails are not known
 _TILTS = np.geomspace(1e-2, 1e4, 121)  # exponents that are tried, 12% apart
+
+
+def watched_on(market: Market, account: Account, ladder: Ladder, horizon: float, *, keeps_worst: bool) -> Watched:
+    """Return what is watched within a horizon in years; keeps_worst: the worst metric of each path is wanted."""
+    spot = np.array(market.spot, dtype=np.float64)
+    opening = open_account(account, market.assets, spot)
+    lowest, highest = farthest(market, horizon) if isinstance(opening, CurvedOpening) else (0.0, 0.0)
+    return Watched(account, ladder, tuple(market.assets), spot, opening, horizon, lowest, highest, keeps_worst)
 
 
 def farthest(market: Market, horizon: float) -> tuple[float, float]:
