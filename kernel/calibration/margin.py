@@ -107,7 +107,7 @@ def calibrate_margin(
 
     Args:
         market: that the account is held on.
-        account: its positions count; its cash and maintenance rate do not.
+        account: its positions count, linear ones; its cash and margin rule do not.
         liquidation_period: years, or a text such as "2d", above 0.
         latency: years, or a text such as "1h", at least 0.
         measure: "first_passage", "value_at_risk" or "expected_shortfall".

@@ -91,7 +91,7 @@ def margin_surface(
         leverages: above 0, rising.
         horizons: years, or texts such as "1d", above 0, rising; each is the end of one of the equal steps of the last.
         probability: of a liquidation within the horizon, from 1 / paths to below 1.
-        account: its positions count, at the opening prices of each state; its cash and maintenance rate do not.
+        account: its positions count, at the opening prices of each state; its cash and margin rule do not.
             Default: long one asset.
         steps: equal ones of the last horizon, by the rules of `simulate`; default: the fewest that end at every one.
         paths: of each simulation.
