@@ -15,12 +15,12 @@ import pytest
 from numpy.typing import NDArray
 
 import kernel
+from bench.oracles import gbm
 from kernel.accounts.books.choose import choose
 from kernel.accounts.watch import watched_at
 from kernel.simulation.watched import farthest
 from tests import naive
 from tests.cases import ALARM, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON, SHORT, strays
-from tests.oracles import gbm
 from tests.outside_account import Decaying, Haircut, Inverse, Power, TwoBrackets
 
 MARKET = kernel.Gbm(assets=["A"], spot=100.0, drift=0.1, volatility=0.6)

@@ -56,7 +56,7 @@ def _one_asset(continuous: Section, grid: Section) -> list[str]:
             Tiers at a margin ratio of 10 and 1; the median is that of the breach time given a breach. Truths of
             breaches: first passage in closed form (GBM), the transform of Kou and Wang (2003) (Kou), and for Merton,
             and Kou's medians, the equation of first passage solved by collocation and a Laplace transform
-            (`tests/oracles/passage.py`), which agrees with the closed form and the transform to eight digits and, on
+            (`bench/oracles/passage.py`), which agrees with the closed form and the transform to eight digits and, on
             another of Merton's markets, with the limit of fine grids to six. Of losses: lognormal (GBM) and the
             integral of the characteristic function (Merton, Kou). Losses do not depend on the monitoring."""),
         *prose(f"Markets: {truths.stated()}."),
