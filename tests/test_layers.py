@@ -25,8 +25,8 @@ LAYERS = [
     {"calibration"},
     {"backtesting"},
     {"figures", "benchmark"},
-    {"config"},
     {"report"},
+    {"config"},
     {"commands"},
     {"__main__", "cli"},
 ]

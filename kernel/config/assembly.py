@@ -17,6 +17,7 @@ from kernel.config.fitted import OF_HISTORY, Source, fitted_market
 from kernel.errors import Incomplete, InvalidInput, Problem, Problems
 from kernel.instruments import Linear
 from kernel.markets import MARKETS, Market
+from kernel.report.introduction import Case
 from kernel.simulation import simulate as simulation
 from kernel.simulation.declared import SETTINGS, least_record
 from kernel.simulation.outcome import Outcome
@@ -31,23 +32,13 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(Case):
     """What a config file asks for, checked."""
 
-    market: Market
-    account: Account
-    ladder: Ladder
     simulation: dict[str, Any]
     """Keyword arguments of `simulate`."""
-    levels: tuple[float, ...]
-    """Of Value at Risk and Expected Shortfall."""
-    source: Source | None = None
-    market_file: str | None = None
-    """That states the market."""
     files: tuple[Path, ...] = ()
     """That were read."""
-    notes: tuple[str, ...] = ()
-    """Sentences: what is to be known of the opening, and of a fitted drift."""
 
     def simulate(self, **changes: Any) -> Outcome:
         """Simulate what was loaded: the same bits as `margin run`.
