@@ -34,7 +34,7 @@ ROOMS = {
     "numba": {"_core"},
     "llvmlite": {"_core", "benchmark"},
     "pyarrow": {"tables"},
-    "pydantic": {"config"},
+    "pydantic": set(),
     "click": {"commands"},
     "scipy": {"fitting", "simulation"},
     "matplotlib": {"figures"},

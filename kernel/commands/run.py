@@ -17,8 +17,8 @@ from kernel.commands.simulation import Request
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kernel.config.assembly import Run
     from kernel.config.limits import Limit
+    from kernel.config.run import Run
 
 
 @click.command()

@@ -16,7 +16,7 @@ from kernel.commands.group import seconds_since_start
 from kernel.commands.output import progress
 
 if TYPE_CHECKING:
-    from kernel.config.assembly import Run
+    from kernel.config.run import Run
     from kernel.errors import Problems
     from kernel.report.introduction import Took
     from kernel.simulation.outcome import Outcome

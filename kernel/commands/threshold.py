@@ -17,7 +17,7 @@ from kernel.commands.simulation import Request
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kernel.config.assembly import Run
+    from kernel.config.run import Run
     from kernel.config.targets import Targets
 
 
