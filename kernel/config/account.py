@@ -48,9 +48,9 @@ def build_account(problems: Problems, section: Section, market: Market | None, a
     """
     if section is None:
         return None
-    listed = section["positions"] if isinstance(section["positions"], list) else []
+    stated = section["positions"] if isinstance(section["positions"], list) else []
     spots = {} if market is None else dict(zip(market.assets, np.asarray(market.spot).tolist(), strict=True))
-    positions = [_position(problems, f"account.positions[{k}]", one, spots) for k, one in enumerate(listed)]
+    positions = [_position(problems, f"account.positions[{k}]", table, spots) for k, table in enumerate(stated)]
     account = built(problems, "account", Account, {**section, "positions": positions})
     if assets:
         _check_assets(problems, positions, section["maintenance_rate"], assets)
@@ -86,5 +86,5 @@ def _position(problems: Problems, field: str, section: Any, spots: Mapping[str, 
     instrument = POSITIONS[kind if isinstance(kind, str) and kind in POSITIONS else _DEFAULT]
     position = built(further, field, instrument, terms)
     renamed = [Problem(name.replace(".quantity", f".{size}"), message) for name, message in further.found]
-    take(problems, [one for one in renamed if not is_noted(problems, field) or not one.field.endswith(size)])
+    take(problems, [each for each in renamed if not is_noted(problems, field) or not each.field.endswith(size)])
     return position if position is not None else Linear(asset, 1.0)

@@ -73,7 +73,7 @@ def check_fit(
     columns: Sequence[str],
     output: Path | None,
     plot: Path | None,
-    how: Mapping[str, Any],
+    options: Mapping[str, Any],
     suffixes: Sequence[str] = (".toml", ".json"),
 ) -> dict[str, str] | str | None:
     """Check what can be checked before a fit; return the columns as `kernel.read_prices` takes them.
@@ -84,14 +84,14 @@ def check_fit(
         columns: as the command line has them.
         output: file to write, if any.
         plot: figure to write, if any.
-        how: options of the market's fit.
+        options: of the market's fit.
         suffixes: that the output may have.
 
     Raises:
         InvalidInput: with everything that has to be mended.
     """
     problems = Problems()
-    check_model(problems, market, how)
+    check_model(problems, market, options)
     if output is not None:
         with problems.under(""):
             check_output(output, paths, suffixes=suffixes, stdout=True)
@@ -101,7 +101,9 @@ def check_fit(
         with problems.under(""):
             check_plot()
     pairs = [
-        (asset, column) if equals else (one, one) for one in columns for asset, equals, column in [one.partition("=")]
+        (asset, column) if equals else (text, text)
+        for text in columns
+        for asset, equals, column in [text.partition("=")]
     ]
     if len(dict(pairs)) < len(pairs):
         problems.add("column", "names an asset twice")
@@ -117,7 +119,7 @@ def fit_files(
     columns: Mapping[str, str] | str | None,
     settings: Mapping[str, Any],
     drift: str = "zero",
-    **how: Any,
+    **options: Any,
 ) -> Fitted:
     """Fit a market to price files.
 
@@ -127,7 +129,7 @@ def fit_files(
         columns: as `kernel.read_prices` takes them.
         settings: further ones of `kernel.read_prices`, by the names in OF_HISTORY.
         drift: of the market: "zero", or "fitted".
-        how: of the market's own fit, such as volatility="ewma".
+        options: of the market's own fit, such as volatility="ewma".
 
     Raises:
         InvalidInput: with everything that has to be mended.
@@ -136,7 +138,7 @@ def fit_files(
     history, source = read_files(files, columns, settings)
     try:
         choice = choose(history) if kind is None else None
-        fit = choice.fit if choice else kind.fit(history, **how)  # type: ignore[union-attr]
+        fit = choice.fit if choice else kind.fit(history, **options)  # type: ignore[union-attr]
     except ImportError:
         raise InvalidInput([Problem("market", NEEDS_SCIPY)]) from None
     return Fitted(fit, history, source, choice, drift)

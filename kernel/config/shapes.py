@@ -54,8 +54,8 @@ class TableOf(NamedTuple):
         if not isinstance(stated, dict):
             yield Flaw((), f"must be a table of keys and values, not {brief(stated)}")
             return
-        for key, one in stated.items():
-            yield from _below(key, self.entry.flaws(one))
+        for name, entry in stated.items():
+            yield from _below(name, self.entry.flaws(entry))
 
 
 class ListOf(NamedTuple):
@@ -68,8 +68,8 @@ class ListOf(NamedTuple):
         if not isinstance(stated, list):
             yield Flaw((), f"must be a list of tables, not {brief(stated)}")
             return
-        for k, one in enumerate(stated):
-            yield from _below(k, self.entry.flaws(one))
+        for k, entry in enumerate(stated):
+            yield from _below(k, self.entry.flaws(entry))
 
 
 class Key(NamedTuple):

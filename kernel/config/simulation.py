@@ -21,16 +21,18 @@ _KINDS = {
     "target": values.TARGET,
     "times": values.times,
 }
-_NAMES = {setting.name for setting in SETTINGS}
+_DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
 _STAND_IN = {"horizon": "1d", "steps": 1, "paths": 1}  # of a section that is not there
-SIMULATION = Shape({one.name: key(_KINDS[one.kind], required=one.default is REQUIRED) for one in SETTINGS})
+SIMULATION = Shape(
+    {setting.name: key(_KINDS[setting.kind], required=setting.default is REQUIRED) for setting in SETTINGS}
+)
 
 
 def place_of(field: str) -> str:
     """Return where a config states what `simulate` calls `field`."""
     if field == "levels":
         return "measures.levels"
-    return f"simulation.{field}" if field in _NAMES else field
+    return f"simulation.{field}" if field in _DEFAULTS else field
 
 
 def simulation_settings(
@@ -54,7 +56,7 @@ def simulation_settings(
         ladder: see there.
     """
     stated = _STAND_IN if section is None else section
-    settings: dict[str, Any] = {**{one.name: one.default for one in SETTINGS}, **stated, "levels": levels}
+    settings: dict[str, Any] = {**_DEFAULTS, **stated, "levels": levels}
     if settings["record"] is None:
         settings["record"] = least_record(settings)
     parts: tuple[Any, Any, Any] = market, account, ladder  # `check` says which of them are None
@@ -62,5 +64,5 @@ def simulation_settings(
     missing = {name for name, part in zip(("market", "account", "ladder"), parts, strict=True) if part is None}
     missing |= {"horizon", "steps"} if section is None else set()
     take(problems, [Problem(place_of(field), message) for field, message in further.found if field not in missing])
-    kept = {one.name: clean[one.name] for one in SETTINGS if one.name != "record" or "record" in stated}
+    kept = {name: clean[name] for name in _DEFAULTS if name != "record" or "record" in stated}
     return {**kept, "worst": settings["worst"]}  # whose times `check` counts in steps

@@ -38,7 +38,11 @@ def _figures(measure: str, here: dict[str, Any], beside: Sequence[dict[str, Any]
     spread = here["measures"][measure]
     others = [row["measures"][measure]["median"] if measure in row["measures"] else None for row in beside]
     middle = f"{three_figures(spread['low'])} .. {three_figures(spread['high'])}"
-    return [three_figures(spread["median"]), middle, *("-" if one is None else three_figures(one) for one in others)]
+    return [
+        three_figures(spread["median"]),
+        middle,
+        *("-" if median is None else three_figures(median) for median in others),
+    ]
 
 
 def _named(row: dict[str, Any]) -> str:
