@@ -53,7 +53,7 @@ def build_account(problems: Problems, section: Section, market: Market | None, a
     positions = [_position(problems, f"account.positions[{k}]", table, spots) for k, table in enumerate(stated)]
     account = built(problems, "account", Account, {**section, "positions": positions})
     if assets:
-        _check_assets(problems, positions, section["maintenance_rate"], assets)
+        _check_assets(problems, positions, section.get("maintenance_rate"), assets)
     return account
 
 
