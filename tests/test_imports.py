@@ -20,7 +20,7 @@ _LEFT_OUT = {
     "import kernel": {*_HEAVY, "numpy", "numba", "scipy", "kernel.errors"},
     _PARTS: {*_HEAVY, "kernel.simulation", "kernel.measures", "kernel.fitting.kou"},
     "import kernel; kernel.simulate": {*_HEAVY, "kernel.config", "kernel.backtesting"},
-    "import kernel; kernel.load": {*_HEAVY, "kernel.commands"},
+    "import kernel; kernel.load": {*_HEAVY, "kernel.commands", "kernel.backtesting", "kernel.figures"},
 }
 
 

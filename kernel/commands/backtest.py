@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kernel.commands.options import file_option, format_option, history_options, price_files, quiet_option
+from kernel.commands.history import check_fit, price_files
+from kernel.commands.options import file_option, format_option, history_options, quiet_option
 from kernel.commands.output import draw, print_report, progress, write_results
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def backtest(
     The account is opened anew for each forecast, with the same notionals. Says per level whether coverage held.
     """
     from kernel.config.backtested import backtest_files, check_settings
-    from kernel.config.fitted import OF_HISTORY, check_fit
+    from kernel.config.fitted import OF_HISTORY
     from kernel.errors import Problems
     from kernel.figures import plot_backtest
     from kernel.report import backtest as report

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kernel.commands.options import file_option, format_option, history_options, price_files
+from kernel.commands.history import check_fit, price_files
+from kernel.commands.options import file_option, format_option, history_options
 from kernel.commands.output import draw, print_report, to_json, write_text
 from kernel.commands.shell import note
 
@@ -38,7 +39,7 @@ def fit(
     Files are .csv, .csv.gz or .parquet, as exchanges write them; what was found in them and done about it is told. By
     default every market is fitted and the one of the lowest BIC chosen.
     """
-    from kernel.config.fitted import check_fit, fit_files
+    from kernel.config.fitted import fit_files
     from kernel.figures import plot_fits
     from kernel.report import fit as report
     from kernel.report.blocks import Figure

@@ -118,12 +118,3 @@ def history_options(command: Command) -> Command:
         ),
     ]
     return _all(command, options)
-
-
-def price_files(prices: Sequence[str]) -> list[tuple[str, Path]]:
-    """Return each file with the name of its asset, or "" where the whole, as `symbol=BTC/x.csv`, is a file's path."""
-    return [
-        (asset, Path(path)) if equals and not Path(stated).is_file() else ("", Path(stated))
-        for stated in prices
-        for asset, equals, path in [stated.partition("=")]
-    ]
