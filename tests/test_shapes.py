@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike
 
 import kernel
 from kernel.accounts import Account
-from kernel.config.account import POSITIONS, account_shape
+from kernel.config.account import account_shape
 from kernel.config.load import load
 from kernel.config.market import market_shape
 from kernel.config.sections import checked
 from kernel.config.shapes import ListOf, Shape, Variants, keys_of
 from kernel.errors import Problems
+from kernel.instruments import INSTRUMENTS
 from kernel.markets import MARKETS
 from kernel.markets.market import Matrix
 
@@ -134,7 +135,7 @@ def test_an_account_is_stated_by_its_fields() -> None:
     positions = keys["positions"].kind
     assert isinstance(positions, ListOf)
     assert isinstance(positions.entry, Variants)
-    for name, kind in POSITIONS.items():
+    for name, kind in INSTRUMENTS.items():
         stated = {one.name for one in fields(kind)}
         assert set(positions.entry.shape({"type": name}).keys) == {"type", "notional", *stated}
 

@@ -13,12 +13,10 @@ from kernel.config import values
 from kernel.config.building import Section, built, is_noted, take
 from kernel.config.shapes import Key, Shape, Variants, key, keys_of
 from kernel.errors import Problem, Problems
-from kernel.instruments import Linear
+from kernel.instruments import INSTRUMENTS, Instrument, Linear
 from kernel.markets import Market
 
-POSITIONS = {"linear": Linear}
-"""By the type that a position states; the first is that of one that states none."""
-_DEFAULT = next(iter(POSITIONS))
+_DEFAULT = "linear"  # of a position that states no type
 _AT_SPOT = "spot"  # as an entry price: the market's opening price
 _PRICE = values.value(f"a number or {_AT_SPOT!r}", lambda stated: values.is_number(stated) or stated == _AT_SPOT)
 
@@ -33,8 +31,8 @@ def _position_keys(instrument: type) -> dict[str, Key]:
 
 def account_shape(_: Mapping[str, Any]) -> Shape:
     """Return the shape of the section: the fields of an account, whose positions state instruments of any kind."""
-    position = Variants("type", {name: Shape(_position_keys(kind)) for name, kind in POSITIONS.items()}, _DEFAULT)
-    return Shape(keys_of(Account, dict.fromkeys(POSITIONS.values(), position)))
+    position = Variants("type", {name: Shape(_position_keys(kind)) for name, kind in INSTRUMENTS.items()}, _DEFAULT)
+    return Shape(keys_of(Account, dict.fromkeys(INSTRUMENTS.values(), position)))
 
 
 def build_account(problems: Problems, section: Section, market: Market | None, assets: Sequence[str]) -> Account | None:
@@ -57,7 +55,7 @@ def build_account(problems: Problems, section: Section, market: Market | None, a
     return account
 
 
-def _check_assets(problems: Problems, positions: Sequence[Linear], rates: Any, assets: Sequence[str]) -> None:
+def _check_assets(problems: Problems, positions: Sequence[Instrument], rates: Any, assets: Sequence[str]) -> None:
     """Check names, also for a market or an account that could not be built."""
     further, stand_in = Problems(), dict.fromkeys(rates, 1.0) if isinstance(rates, dict) else 1.0
     if positions:
@@ -69,7 +67,7 @@ def _check_assets(problems: Problems, positions: Sequence[Linear], rates: Any, a
     take(problems, further.found)
 
 
-def _position(problems: Problems, field: str, section: Any, spots: Mapping[str, float]) -> Linear:
+def _position(problems: Problems, field: str, section: Any, spots: Mapping[str, float]) -> Instrument:
     """Return a position, or one that stands in for it so that the others keep their places."""
     if not isinstance(section, dict):
         return Linear("?", 1.0)
@@ -83,7 +81,7 @@ def _position(problems: Problems, field: str, section: Any, spots: Mapping[str, 
     if terms.get("entry_price") == _AT_SPOT:
         terms["entry_price"] = spot
     further, kind = Problems(), section.get("type", _DEFAULT)
-    instrument = POSITIONS[kind if isinstance(kind, str) and kind in POSITIONS else _DEFAULT]
+    instrument = INSTRUMENTS[kind if isinstance(kind, str) and kind in INSTRUMENTS else _DEFAULT]
     position = built(further, field, instrument, terms)
     renamed = [Problem(name.replace(".quantity", f".{size}"), message) for name, message in further.found]
     take(problems, [each for each in renamed if not is_noted(problems, field) or not each.field.endswith(size)])

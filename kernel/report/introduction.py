@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.checks.text import counted, duration
 from kernel.markets import Market
 from kernel.report.blocks import Block, Heading, Paragraph, Points, Table, matrix
@@ -79,14 +79,13 @@ def _times(took: Took) -> dict[str, Any]:
 
 
 def _opening(case: Case) -> dict[str, Any]:
-    exposures = case.account.exposures(case.market.assets, np.asarray(case.market.spot))
-    requirement = float(exposures.requirement.sum())
-    ratio = exposures.opening_equity / requirement if requirement > 0 else math.nan
+    metric = case.ladder.metric
+    opening = open_account(case.account, case.market.assets, np.asarray(case.market.spot))
     return {
-        "equity": exposures.opening_equity,
-        "requirement": requirement,
-        "metric": case.ladder.metric,
-        "value": ratio if case.ladder.metric == "margin_ratio" else 1.0,
+        "equity": opening.equity,
+        "requirement": opening.required,
+        "metric": metric,
+        "value": opening.metric(metric),
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from kernel._core.walk import Arrays, Normals, Plan, new_workspace, walk
-from kernel.accounts.ladder import Scale
+from kernel.accounts.watch import Closing, Readings
 
 if TYPE_CHECKING:
     from kernel.simulation.sampling.sobol import SobolNormals
@@ -42,8 +42,9 @@ class Job(NamedTuple):
     tiers: int
     summarised: bool
     kept: int  # worst losses, and lowest metrics, that a summary needs at most
-    scale: Scale
+    readings: Readings
     worst_step: NDArray[np.int64]  # steps after which the worst metric so far is kept
+    closing: Closing | None = None  # how losses are reckoned that the kernels cannot
     mirrored: bool = False  # antithetic pairs
     points: SobolNormals | None = None
 
@@ -218,7 +219,14 @@ def _to_metric(job: Job, out: Arrays, first: int, last: int) -> None:
     for k, steps in enumerate(out.worst_step):
         time = out.breach_time.dtype.type(worst_time(job.plan, int(steps)))
         breached = np.count_nonzero(out.breach_time[:, here] <= time, axis=0)
-        out.worst[k, here] = job.scale.metric(out.worst[k, here], breached)
+        out.worst[k, here] = job.readings.metric(out.worst[k, here], breached)
+
+
+def _reckon_losses(job: Job, out: Arrays, first: int, last: int) -> None:
+    """Write the losses of the paths [first, last) where the kernels have not."""
+    if job.closing is not None:
+        here = slice(first - out.offset, last - out.offset)
+        out.loss[here] = job.closing.losses(out.terminal_price[:, here])
 
 
 def worst_time(plan: Plan, steps: int) -> float:
@@ -253,6 +261,7 @@ def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:
     if out is None:
         out = (_arrays_to_summarise if job.summarised else new_arrays)(job, first, last)
     _walk(job, first, last, out)
+    _reckon_losses(job, out, first, last)
     _to_metric(job, out, first, last)
     if not job.summarised:
         return ChunkResult(first, last, out, None)

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from kernel._core.noise import MAX_PATHS
 from kernel._core.walk import Arrays
-from kernel.accounts.ladder import Condition
+from kernel.accounts.conditions import Condition
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import Opening
 from kernel.errors import InvalidInput, Problem
 from kernel.markets.diffusion import Diffusion
 from kernel.simulation.chunks import ChunkSpec, Job, new_arrays, run_chunk
@@ -83,7 +85,7 @@ def parts(jobs: tuple[Job, Job], paths: int, replicates: int) -> list[ChunkSpec]
 
 def weigh(job: Job, market: Diffusion, arrays: Arrays, share: float) -> Weights:
     """Return the weights of the paths of scored jobs, a share of which goes without the tilt."""
-    growth = job.plan.growth if job.scale.side != 0 else 0.0  # of several assets the score has it already
+    growth = job.plan.growth if job.readings.knows_breach_price else 0.0  # else the score has it already
     breach = arrays.breach_time * job.real.type(-growth)
     breach -= arrays.score
     _mix(breach, share)
@@ -103,9 +105,7 @@ def _mix(log_ratio: NDArray[np.floating], share: float) -> None:
     np.reciprocal(log_ratio, out=log_ratio)
 
 
-def choose_tilt(
-    job: Job, market: Diffusion, conditions: list[Condition], losses: Condition, target: str | float
-) -> Tilt:
+def choose_tilt(job: Job, market: Diffusion, opening: Opening, ladder: Ladder, target: str | float) -> Tilt:
     """Choose the tilt under which the estimate of a rare event's probability varies least.
 
     Its exponents are multiples of what the prices count for where the event is likeliest. The first guess leads the
@@ -114,21 +114,21 @@ def choose_tilt(
     Args:
         job: of the market itself.
         market: that the job walks.
-        conditions: of the tiers.
-        losses: condition of a loss of at least 0.
+        opening: of the account.
+        ladder: that it is under.
         target: name of a tier; or a level: the event is then a loss of at least the Value at Risk at it.
 
     Raises:
         InvalidInput: if the event cannot be reached, or has happened at the opening.
     """
     if isinstance(target, str):
-        tier = [one.name for one in conditions].index(target)
+        tier = ladder.names.index(target)
         if tier < job.plan.opening_tier:
             message = f"must be a tier that is not breached at the opening: {target} is"
             raise InvalidInput([Problem("importance", message)])
-        search = _search(job, market, conditions[tier], tier)
+        search = _search(job, market, opening.conditions(ladder)[tier], tier)
     else:
-        search = _search(job, market, _rare_loss(job, market, losses, target), None)
+        search = _search(job, market, _rare_loss(job, market, opening, target), None)
     return search.tilt(_rounded(search.best(search.first())))
 
 
@@ -207,6 +207,9 @@ def _mean_path(market: Diffusion, exponent: NDArray[np.float64], horizon: float)
 def _search(job: Job, market: Diffusion, event: Condition, tier: int | None) -> _Search:
     """Choose the direction: what the prices count for where the event is likeliest."""
     direction = -event.weight
+    if not direction.any():
+        message = f"cannot lead to {event.name}: no price moves the account at the opening; leave it out"
+        raise InvalidInput([Problem("importance", message)])
     if direction.size > 1:
         prices = _likeliest(market, event, job.plan.horizon)
         settled = abs(event.gap(prices)) < _SETTLED * np.abs(event.weight).sum()
@@ -248,9 +251,9 @@ def _log_prices(market: Diffusion, arrays: Arrays) -> NDArray[np.float64]:
     return np.asarray(np.log(arrays.terminal_price / spot[:, None]))
 
 
-def _rare_loss(job: Job, market: Diffusion, losses: Condition, level: float) -> Condition:
+def _rare_loss(job: Job, market: Diffusion, opening: Opening, level: float) -> Condition:
     """Return the condition of a loss of about the Value at Risk: pilots follow the elite of their losses to it."""
-    event, tilt = losses, Tilt(np.zeros(losses.weight.size), 0.0)
+    event, tilt = opening.loss_of(0.0), Tilt(np.zeros(job.assets), 0.0)
     for _ in range(_ROUNDS):
         _, moved = scored(job, market, tilt)
         arrays = pilot(moved)
@@ -258,7 +261,7 @@ def _rare_loss(job: Job, market: Diffusion, losses: Condition, level: float) -> 
         tail = np.cumsum(weigh(moved, market, arrays, 0.0).path[order], dtype=np.float64) / _PILOT
         beyond = int(np.searchsorted(tail, 1 - level))
         rank = min(max(beyond, _ENOUGH), _PILOT - 1)
-        event = losses._replace(fixed=losses.fixed + float(arrays.loss[order[rank]]))
+        event = opening.loss_of(float(arrays.loss[order[rank]]))
         if beyond >= _ENOUGH:
             break
         search = _search(job, market, event, None)

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from kernel import checks
 from kernel._core.noise import MAX_PATHS, MAX_STEPS
 from kernel.accounts import Account
-from kernel.accounts.account import Exposures
-from kernel.accounts.ladder import ROUNDING, Ladder, opening_notes
+from kernel.accounts.books.choose import check_watchable
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import ROUNDING, Opening, open_account, opening_notes
 from kernel.checks.text import brief, duration, snake
 from kernel.errors import Problems
 from kernel.markets import Market
@@ -20,6 +21,7 @@ from kernel.markets.diffusion import Diffusion
 from kernel.simulation.declared import SETTINGS
 from kernel.simulation.precision import Grid, check_precision
 from kernel.simulation.sampling import check_sampling
+from kernel.simulation.watched import watched_on
 
 _COARSE = 0.1  # standard deviation of a step's log price
 MOST_LEVELS = 1_000  # of losses, and times of the worst metric
@@ -61,14 +63,18 @@ def check(
 
 def _check_numbers(problems: Problems, market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> None:
     """Note what parts that are right by themselves make of each other."""
+    watched = watched_on(market, account, ladder, clean["horizon"], keeps_worst=clean["worst"].size > 0)
+    opening = watched.opening
     if ladder.metric == "equity_fraction":
-        exposures = account.exposures(market.assets, np.asarray(market.spot))
-        equity, sums = exposures.opening_equity, abs(exposures.fixed) + float(np.abs(exposures.value).sum())
-        if equity <= ROUNDING * sums:
-            problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {equity:g}")
+        sums = abs(opening.fixed) + float(np.abs(opening.value).sum())
+        if opening.margin <= ROUNDING * sums:
+            problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {opening.margin:g}")
             return
+    check_watchable(problems, watched)
+    if problems.found:
+        return
     grid = Grid(clean["horizon"], clean["steps"], expected_jumps(market, clean["horizon"]))
-    check_precision(problems, market, account, ladder, grid, clean["precision"])
+    check_precision(problems, market, watched, grid, clean["precision"])
 
 
 def _check_choices(problems: Problems, settings: dict[str, Any]) -> None:
@@ -158,14 +164,14 @@ def notes_on(market: Market, account: Account, ladder: Ladder, settings: Mapping
         ladder: of tiers.
         settings: with `horizon`, `steps` and `monitoring`, as they were checked.
     """
-    exposures = account.exposures(market.assets, np.asarray(market.spot))
-    notes = (*opening_notes(exposures, ladder), *_independent(market), *market.notes(settings["horizon"]))
+    opening = open_account(account, market.assets, np.asarray(market.spot))
+    notes = (*opening_notes(opening, ladder), *_independent(market), *market.notes(settings["horizon"]))
     if settings["monitoring"] == "discrete":
         return notes
     if market.between_steps == "approximate":
         name = snake(type(market).__name__)
         notes += (f"what {name} does between its steps is approximated, by Brownian bridges of the steps' variances",)
-    return (*notes, *_bridged_coarsely(market, exposures, settings["horizon"] / settings["steps"]))
+    return (*notes, *_bridged_coarsely(market, opening, settings["horizon"] / settings["steps"]))
 
 
 def _independent(market: Market) -> tuple[str, ...]:
@@ -175,9 +181,9 @@ def _independent(market: Market) -> tuple[str, ...]:
     return (f"the diffusions of {', '.join(market.assets)} are independent: their correlation is 0",)
 
 
-def _bridged_coarsely(market: Market, exposures: Exposures, span: float) -> tuple[str, ...]:
+def _bridged_coarsely(market: Market, opening: Opening, span: float) -> tuple[str, ...]:
     """Say so where the bridge of several assets is coarse (`docs/accuracy.md`)."""
-    moments, held = market.log_moments(span), (exposures.value != 0) | (exposures.requirement != 0)
+    moments, held = market.log_moments(span), (opening.value != 0) | (opening.requirement != 0)
     if moments is None or np.count_nonzero(held) <= 1 or moments[1][held].max() <= _COARSE:
         return ()
     far = f"log prices move by {moments[1][held].max():.2g} in a step, and beyond {_COARSE:g} its bias shows"

@@ -11,11 +11,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kernel._core.walk import Arrays, Plan
 from kernel.accounts import Account
-from kernel.accounts.ladder import Condition, Ladder, conditions, watch
+from kernel.accounts.books.choose import choose
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.errors import InvalidInput, Problem
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
@@ -37,6 +39,7 @@ from kernel.simulation.outcome import Outcome
 from kernel.simulation.sampling import REPLICATES
 from kernel.simulation.sampling.ordering import rotation
 from kernel.simulation.settings import check, expected_jumps, notes_on
+from kernel.simulation.watched import watched_on
 from kernel.versions import versions
 
 if TYPE_CHECKING:
@@ -134,15 +137,17 @@ def simulate(
 
 def _outcome(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Outcome:
     """Simulate what has been checked."""
-    job, exposures = new_job(market, account, ladder, clean), account.exposures(market.assets, np.asarray(market.spot))
+    job, opening = (
+        new_job(market, account, ladder, clean),
+        open_account(account, market.assets, np.asarray(market.spot)),
+    )
     needed = outcome_bytes(job, clean["paths"], weighted=clean["importance"] is not None)
     require_memory(needed, clean["paths"], _HIGHER if job.summarised else FEWER)
     warm(job)
     replicates, tilt, walks = REPLICATES[clean["sampling"]], None, [ChunkSpec(job, 0, clean["paths"])]
     if clean["importance"] is not None:
         assert isinstance(market, Diffusion)  # noqa: S101 - checked
-        losses = Condition("that loss", -float(exposures.value.sum()), exposures.value)
-        tilt = choose_tilt(job, market, conditions(exposures, ladder), losses, clean["importance"])
+        tilt = choose_tilt(job, market, opening, ladder, clean["importance"])
         plain, job = scored(job, market, tilt)
         walks = parts((plain, job), clean["paths"], replicates)
     arrays = None if job.summarised else new_arrays(job, 0, clean["paths"])
@@ -162,7 +167,7 @@ def _outcome(market: Market, account: Account, ladder: Ladder, clean: dict[str, 
         horizon=clean["horizon"],
         assets=tuple(market.assets),
         tiers=ladder.names,
-        opening_equity=exposures.opening_equity,
+        opening_equity=opening.equity,
         provenance=provenance,
         worst_times=tuple(worst_time(job.plan, int(steps)) for steps in job.worst_step),
         summary=summary,
@@ -184,8 +189,8 @@ def _notes_after(arrays: Arrays | None, summary: Summary | None, clean: dict[str
 def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Job:
     """Build what the chunks share from checked inputs."""
     real = np.dtype(np.float32 if clean["precision"] == "single" else np.float64)
-    spot = np.asarray(market.spot, dtype=np.float64).copy()
-    book, opening_tier, scale = watch(account.exposures(market.assets, spot), ladder, spot, real)
+    watched = watched_on(market, account, ladder, clean["horizon"], keeps_worst=clean["worst"].size > 0)
+    book, opening_tier, readings, closing = choose(watched).build(watched, real)
     plan = Plan(
         horizon=clean["horizon"],
         steps=clean["steps"],
@@ -206,14 +211,15 @@ def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, A
         tiers=len(ladder.names),
         summarised=clean["record"] == "summary",
         kept=tail_size(clean["paths"], float(clean["levels"].min())),
-        scale=scale,
+        readings=readings,
+        closing=closing,
         worst_step=clean["worst"],
         mirrored=clean["sampling"] == "antithetic",
-        points=_points(market, account, clean) if clean["sampling"] == "sobol" else None,
+        points=_points(market, watched.opening.delta, clean) if clean["sampling"] == "sobol" else None,
     )
 
 
-def _points(market: Market, account: Account, clean: dict[str, Any]) -> SobolNormals:
+def _points(market: Market, delta: NDArray[np.float64], clean: dict[str, Any]) -> SobolNormals:
     """Return where Sobol's normals come from.
 
     Raises:
@@ -224,8 +230,7 @@ def _points(market: Market, account: Account, clean: dict[str, Any]) -> SobolNor
     except ImportError:
         message = 'sobol needs SciPy: pip install "margin-kernel[fit]"'
         raise InvalidInput([Problem("sampling", message)]) from None
-    value = account.exposures(market.assets, np.asarray(market.spot)).value
-    turned = rotation(np.asarray(market.loading()), value)
+    turned = rotation(np.asarray(market.loading()), delta)
     return SobolNormals(clean["seed"], clean["paths"] // REPLICATES["sobol"], clean["steps"], turned)
 
 
