@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 
 import kernel
-from kernel.errors import Incomplete, Problem
+from kernel.errors import Incomplete, Problem, Problems
 from kernel.simulation import chunks
 from kernel.simulation import simulate as simulation
+from kernel.simulation.check import check_simulation
 from kernel.simulation.execution import executors
 from kernel.simulation.execution.executors import UNKNOWN, Workers, from_workers
 from kernel.simulation.execution.workers import in_order
-from kernel.simulation.settings import check
 from tests.cases import GBM, LADDER, LONG, MERTON, run
 from tests.test_invariance import same
 
@@ -170,11 +170,9 @@ def test_processes_give_the_bits_of_threads(settings: dict[str, Any], processes:
 
 def test_chunks_that_travel_are_larger_and_leave_some_for_each_worker() -> None:
     """Two trips for each worker, not beyond 16 times the work or 8 MB that come back, and never less than a chunk."""
-    settings = {
-        "horizon": 0.1, "steps": 1, "paths": 10**6, "seed": 0, "monitoring": "continuous", "precision": "single",
-        "record": "paths", "levels": (0.99,), "threads": None,
-    }  # fmt: skip
-    job = simulation.new_job(GBM, LONG, LADDER, check(GBM, LONG, LADDER, settings)[1])
+    stated = {"horizon": 0.1, "steps": 1, "paths": 10**6, "record": "paths"}
+    settings = check_simulation(Problems(), stated, market=GBM, account=LONG, ladder=LADDER)
+    job = simulation.new_job(GBM, LONG, LADDER, settings)
     assert chunks.trip_size(job, 16_384, 10**6, 2) == 250_000
     assert chunks.trip_size(job, 1_000, 10**6, 2) == 16_000
     assert chunks.trip_size(job, 131_072, 10**9, 2) == 2**23 // chunks.path_bytes(job)

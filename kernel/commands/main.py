@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from kernel.commands.shell import VIOLATED, Group, note, progress_bar, refuse, say, seconds_since_start, show, show_json
-from kernel.simulation.declared import OPTIONS, Setting
+from kernel.simulation.settings import OPTIONS, Setting
 
 if TYPE_CHECKING:
     from kernel._core.jit import Preparing

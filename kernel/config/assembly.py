@@ -18,9 +18,10 @@ from kernel.errors import Incomplete, InvalidInput, Problem, Problems
 from kernel.instruments import Linear
 from kernel.markets import MARKETS, Market
 from kernel.simulation import simulate as simulation
-from kernel.simulation.declared import SETTINGS, least_record
+from kernel.simulation.check import check_settings, check_simulation
+from kernel.simulation.notes import notes_on
 from kernel.simulation.outcome import Outcome
-from kernel.simulation.settings import check, notes_on
+from kernel.simulation.settings import SETTINGS, least_record
 
 POSITIONS = {"linear": Linear}
 AT_SPOT = "spot"  # as an entry price: the market's opening price
@@ -108,7 +109,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], folder: Path) 
         levels=levels,
         source=source,
         files=(folder / source.file,) if source else (),
-        notes=(*notes, *notes_on(market, account, ladder, simulation)),
+        notes=(*notes, *notes_on(market, account, ladder, check_settings(Problems(), simulation))),
     )
 
 
@@ -246,13 +247,12 @@ def _simulation(
     settings: dict[str, Any] = {**defaults, **stated, "levels": levels}
     if settings["record"] is None:
         settings["record"] = least_record(settings)
-    parts: tuple[Any, Any, Any] = market, account, ladder  # `check` says which of them are None
-    found, clean = check(*parts, settings)
-    missing = {name for name, part in (("market", market), ("account", account), ("ladder", ladder)) if part is None}
-    missing |= {"horizon", "steps"} if section is None else set()
+    found, parts = Problems(), {"market": market, "account": account, "ladder": ladder}
+    checked = check_simulation(found, settings, **{name: part for name, part in parts.items() if part is not None})
+    missing = {"horizon", "steps"} if section is None else set()
     _take(problems, [Problem(_place(field), message) for field, message in found.found if field not in missing])
-    kept = {one.name: clean[one.name] for one in SETTINGS if one.name != "record" or "record" in stated}
-    return {**kept, "worst": settings["worst"]}  # whose times `check` counts in steps
+    kept = {one.name: getattr(checked, one.name) for one in SETTINGS if one.name != "record" or "record" in stated}
+    return {**kept, "worst": settings["worst"]}  # as it was stated
 
 
 def _assets(section: Section) -> list[str]:

@@ -25,7 +25,7 @@ from kernel.config.source import plain_document, read_config
 from kernel.errors import InvalidInput, Problem, Problems, printable
 from kernel.fitting.drift import DRIFTS, Drift
 from kernel.markets import FITTED, MARKETS, Market
-from kernel.simulation.declared import REQUIRED, SETTINGS
+from kernel.simulation.settings import REQUIRED, SETTINGS
 
 _MOST = 10**300
 _MOST_OVERRIDES = 10_000

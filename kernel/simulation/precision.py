@@ -69,7 +69,7 @@ class Asked(NamedTuple):
 
 
 def check_precision(
-    problems: Problems, market: Market, account: Account, ladder: Ladder, grid: Grid, precision: str
+    problems: Problems, market: Market, account: Account, ladder: Ladder | None, grid: Grid, precision: str
 ) -> None:
     """Note the first thing that a precision does not carry, and whether double would.
 
@@ -77,7 +77,7 @@ def check_precision(
         problems: takes it.
         market: says by its log moments how far prices may go; where they are unknown, that is not looked at.
         account: on the market's assets.
-        ladder: whose levels weigh the requirement.
+        ladder: whose levels weigh the requirement; None: there are no tiers yet.
         grid: of time.
         precision: "single" or "double".
     """
@@ -92,10 +92,10 @@ def check_precision(
         problems.add(found.field, f"must be {mend}: {reason}")
 
 
-def _asked(market: Market, account: Account, ladder: Ladder, grid: Grid) -> Asked:
+def _asked(market: Market, account: Account, ladder: Ladder | None, grid: Grid) -> Asked:
     spot, moments = np.asarray(market.spot), market.log_moments(grid.horizon)
     exposures = account.exposures(market.assets, spot)
-    base, requirement = denominator(exposures, ladder)
+    base, requirement = (0.0, exposures.requirement) if ladder is None else denominator(exposures, ladder)
     still = [0.0] * spot.size
     mean, deviation = (still, [1.0] * spot.size) if moments is None else (one.tolist() for one in moments)
     drifts = np.asarray(market.drift).tolist()
@@ -117,7 +117,7 @@ def _asked(market: Market, account: Account, ladder: Ladder, grid: Grid) -> Aske
         moved = abs(middle) + spread
         assets.append(Asset(name, math.log(price), spread, moved, min(low, 0.0), max(high, 0.0), value, required))
     grid = grid if moments is not None else Grid(grid.horizon, 1, 0.0)
-    return Asked(assets, grid, exposures.fixed, base, dict(ladder.tiers))
+    return Asked(assets, grid, exposures.fixed, base, {} if ladder is None else dict(ladder.tiers))
 
 
 def _first_problem(asked: Asked, carried: Carried) -> Problem | None:
@@ -143,7 +143,7 @@ def _far_prices(asked: Asked, carried: Carried) -> Problem | None:
 def _sums(asked: Asked, carried: Carried) -> Problem | None:
     worth, required = sum(abs(one.value) for one in asked.assets), sum(one.requirement for one in asked.assets)
     equity = abs(asked.fixed + sum(one.value for one in asked.assets))
-    level = max(map(abs, asked.levels.values()))
+    level = max(map(abs, asked.levels.values()), default=0.0)
     highest = math.exp(min(max(one.high for one in asked.assets), _LARGEST_LOG))
     most = abs(asked.fixed) + level * asked.base + (worth + level * required) * highest
     if most > carried.most:
