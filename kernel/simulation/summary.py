@@ -108,5 +108,5 @@ def count_breaches(breach_time: NDArray[np.floating], horizon: float) -> NDArray
 
 
 def count_by(times: NDArray[np.floating], edges: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Count times by the rising edges that they are at or before, but after the one before: [edge]."""
+    """Count times by the first of some rising edges that they are not after; later ones, if any, behind the last."""
     return np.bincount(np.searchsorted(edges, times, side="left"), minlength=edges.size)
