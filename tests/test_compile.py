@@ -29,7 +29,6 @@ from tests.cases import BATES, FILTERED, GBM, HESTON, HORIZON, KOU, LADDER, LONG
 
 PROGRAM = """
 import kernel
-from kernel.errors import Problems
 from kernel._core.walk import walk
 kernel.simulate(
     kernel.Gbm(assets=["A"], spot=1.0, volatility=0.5),
@@ -49,12 +48,12 @@ def printed(program: str, folder: Path) -> list[str]:
 
 def test_a_second_process_compiles_nothing_until_a_source_changes(tmp_path: Path) -> None:
     """The first process compiles, the second loads; an edit of any compiled source, also of a helper, starts anew."""
-    package = Path(simulation.__file__).parent
+    package = Path(kernel.__file__).parent
     shutil.copytree(package, tmp_path / "kernel", ignore=shutil.ignore_patterns("__pycache__"))
     assert printed(PROGRAM, tmp_path) == ["1", "0"]
     assert printed(PROGRAM, tmp_path) == ["0", "1"]
     (before,) = printed(FOLDER, tmp_path)
-    with (tmp_path / "kernel" / "accounts" / "books.py").open("a", encoding="utf-8") as source:
+    with (tmp_path / "kernel" / "accounts" / "books" / "linear.py").open("a", encoding="utf-8") as source:
         source.write("\n# edited\n")
     (after,) = printed(FOLDER, tmp_path)
     assert Path(before).parent == Path(after).parent

@@ -9,7 +9,8 @@ import pytest
 
 import kernel
 from kernel.config.limits import parse_limits
-from kernel.simulation.outcome import Outcome, PathOutcome
+from kernel.simulation.outcome import Outcome
+from kernel.simulation.path_outcome import PathOutcome
 
 NAN = float("nan")
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import kernel
-from kernel.simulation.outcome import require_paths
+from kernel.simulation.path_outcome import require_paths
 from tests.cases import GBM, HORIZON, LADDER, run
 
 CELL_TIMES = np.arange(1_441) / 1_440 * HORIZON

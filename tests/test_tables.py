@@ -15,7 +15,7 @@ import pytest
 
 from kernel.errors import InvalidInput
 from kernel.files import write_text
-from kernel.simulation.outcome import PathOutcome
+from kernel.simulation.path_outcome import PathOutcome
 from kernel.tables import check_output, write_table
 from tests.cases import GBM, run
 

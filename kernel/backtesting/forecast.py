@@ -14,7 +14,7 @@ from kernel.backtesting.shortfall import simulated_contributions
 from kernel.markets import Market
 from kernel.measures import Estimate, breach_probability, expected_shortfall, value_at_risk
 from kernel.prices.history import History
-from kernel.simulation.outcome import require_paths
+from kernel.simulation.path_outcome import require_paths
 from kernel.simulation.settings import Settings
 from kernel.simulation.simulate import simulate
 

@@ -10,7 +10,7 @@ import numpy as np
 from kernel.benchmark.jobs import FIVE_DAYS, book_of_ten, perpetual, year
 from kernel.measures import breach_probability, expected_shortfall, value_at_risk
 from kernel.simulation.execution.workers import available_threads
-from kernel.simulation.outcome import PathOutcome
+from kernel.simulation.path_outcome import PathOutcome
 
 PATHS = 2**17
 ONE_PERCENT = 37_200  # paths: (1 - p) / p / 1%**2, of a liquidation's p = 21.19%

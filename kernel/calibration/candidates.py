@@ -16,7 +16,7 @@ from kernel.errors import InvalidInput, Problem
 from kernel.markets import Market
 from kernel.measures import Estimate
 from kernel.measures.estimate import Z, proportion
-from kernel.simulation.outcome import require_paths
+from kernel.simulation.path_outcome import require_paths
 from kernel.simulation.settings import Settings
 from kernel.simulation.simulate import simulate
 

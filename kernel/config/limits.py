@@ -62,11 +62,11 @@ def parse_limits(texts: Iterable[str], tiers: Sequence[str] | None = None, horiz
     """
     problems, limits = Problems(), []
     for text in texts:
-        found = Problems()
-        with found.under(""):
-            limits.append(_parse(found, text))
-            _check(found, limits[-1], tiers, horizon)
-        for _, message in found.found:
+        own = Problems()
+        with own.under(""):
+            limits.append(_parse(own, text))
+            _check(own, limits[-1], tiers, horizon)
+        for _, message in own.found:
             problems.add("--fail-if", f"{brief(text.strip())}: {message}")
     problems.raise_any()
     return limits

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from kernel.measures.independent import IndependentSample
 from kernel.measures.sample import Sample
 from kernel.measures.weighted import WeightedSample
-from kernel.simulation.outcome import Outcome, PathOutcome
+from kernel.simulation.outcome import Outcome
+from kernel.simulation.path_outcome import PathOutcome
 
 
 def losses(outcome: Outcome) -> Sample:
@@ -21,7 +22,7 @@ def losses(outcome: Outcome) -> Sample:
         return outcome.worst_losses(outcome.paths - lowest + 1)[ranks - lowest]
 
     def count(bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.array([float(outcome.paths - outcome.losses_above(one)) for one in bounds.tolist()])
+        return np.array([float(outcome.paths - outcome.losses_above(bound)) for bound in bounds.tolist()])
 
     return IndependentSample(outcome.paths, order, count)
 
@@ -46,7 +47,7 @@ def breach_times(outcome: Outcome, tier: str) -> Sample:
         )
 
     def order(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-        return np.array([outcome.breach_order(tier, one) for one in ranks.tolist()])
+        return np.array([outcome.breach_order(tier, rank) for rank in ranks.tolist()])
 
     def count(bounds: NDArray[np.float64]) -> NDArray[np.float64]:
         return outcome.breaches_by(tier, bounds)

@@ -14,7 +14,8 @@ from kernel.checks.text import duration
 from kernel.errors import Problems
 from kernel.measures.estimate import Estimate
 from kernel.measures.quantities import lowest_metrics
-from kernel.simulation.outcome import Outcome, PathOutcome, require_outcome
+from kernel.simulation.outcome import Outcome, require_outcome
+from kernel.simulation.path_outcome import PathOutcome
 from kernel.tables import Tabular, table_of
 
 if TYPE_CHECKING:
@@ -90,10 +91,10 @@ class ThresholdCurve(Tabular):
 
 def curves_table(curves: Sequence[ThresholdCurve]) -> pa.Table:
     """Return the rows of the curves of one outcome, one curve below the other, with the outcome's provenance."""
-    each = [one.columns() for one in curves]
-    columns: dict[str, Any] = {"by": np.repeat([one.by for one in curves], [one.levels.size for one in curves])}
+    each = [curve.columns() for curve in curves]
+    columns: dict[str, Any] = {"by": np.repeat([curve.by for curve in curves], [curve.levels.size for curve in curves])}
     for name in each[0]:
-        joined = np.concatenate([one[name] for one in each])
+        joined = np.concatenate([curve[name] for curve in each])
         columns[name] = np.where(np.isfinite(joined), joined, np.nan)
     return table_of(columns, curves[0].provenance)
 
@@ -154,7 +155,7 @@ def _checked(outcome: Outcome, probabilities: ArrayLike) -> NDArray[np.float64]:
     listed = checks.listed(problems, "probabilities", probabilities, _MOST_LEVELS)
     if not listed and not problems.found:
         problems.add("probabilities", "must be at least one probability, such as 0.01")
-    shares = np.array([checks.number(problems, "probability", one, above=0, below=1) for one in listed])
+    shares = np.array([checks.number(problems, "probability", share, above=0, below=1) for share in listed])
     problems.raise_any()
     weighted = isinstance(outcome, PathOutcome) and outcome.weight is not None
     if not weighted and shares.min() * outcome.paths < 1:

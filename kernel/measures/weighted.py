@@ -106,9 +106,9 @@ class WeightedSample(Sample):
         if mass.min() < ascending.mass[0] * (1 - ROUNDING):
             least = f"{ascending.mass[0] / self.paths:.3g}, what the lowest path counts"
             raise InvalidInput([Problem("probability", f"must be at least {least}, not {mass.min() / self.paths:g}")])
-        values = np.array([ascending.between(one) for one in mass.tolist()])
+        values = np.array([ascending.between(share) for share in mass.tolist()])
         half = self.critical_value * self._errors_at_most(values, self.weights) * self.paths
-        low, high = np.array([ascending.around(*one) for one in zip(mass.tolist(), half.tolist(), strict=True)]).T
+        low, high = np.array([ascending.around(*pair) for pair in zip(mass.tolist(), half.tolist(), strict=True)]).T
         return np.array([values, (high - low) / (2 * self.critical_value), low, high])
 
     def quantile_of_reached(self, probability: float) -> Estimate:

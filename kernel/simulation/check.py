@@ -34,7 +34,7 @@ def check_simulation(problems: Problems, stated: Mapping[str, Any], **parts: Any
         stated: the settings, as they are stated; what is left out has its default.
         parts: `market`, `account` and `ladder`; those that are not there yet are left out.
     """
-    noted = len(problems.found)
+    before = len(problems.found)
     for name, value in parts.items():
         if not isinstance(value, _PARTS[name]):
             problems.add(name, f"must be a kernel.{_PARTS[name].__name__}, not {type(value).__name__}")
@@ -46,8 +46,8 @@ def check_simulation(problems: Problems, stated: Mapping[str, Any], **parts: Any
         _check_importance(problems, market, ladder, settings)
     if market is not None and account is not None:
         account.check_assets(problems, market.assets)
-        _check_market(problems, market, settings, noted)
-        if len(problems.found) == noted:
+        _check_market(problems, market, settings, before)
+        if len(problems.found) == before:
             _check_account(problems, market, account, ladder, settings)
     return settings
 
@@ -59,18 +59,20 @@ def check_settings(problems: Problems, stated: Mapping[str, Any]) -> Settings:
         problems: takes what is wrong.
         stated: by the names of `simulate`; what is left out has its default.
     """
-    given = {name: stated[name] if one.default is REQUIRED else one.default for name, one in DECLARED.items()}
+    given = {
+        name: stated[name] if setting.default is REQUIRED else setting.default for name, setting in DECLARED.items()
+    }
     given |= {"record": least_record(stated), **{name: stated[name] for name in given if name in stated}}
-    checked = {name: _CHECKS[one.kind](problems, one, given[name]) for name, one in DECLARED.items()}
+    checked = {name: _CHECKS[setting.kind](problems, setting, given[name]) for name, setting in DECLARED.items()}
     checked["worst"] = _check_times(problems, given["worst"], checked["horizon"], checked["steps"])
     if given["importance"] is not None and isinstance(given["record"], str) and given["record"] == "summary":
         problems.add("record", "must be 'paths' with importance: few paths will do")
     return Settings(**checked)
 
 
-def _fields(problems: Problems, noted: int) -> set[str]:
+def _fields(problems: Problems, before: int) -> set[str]:
     """Return the fields of the problems that were found after the first so many."""
-    return {field for field, _ in problems.found[noted:]}
+    return {field for field, _ in problems.found[before:]}
 
 
 def _check_duration(problems: Problems, setting: Setting, value: Any) -> float:
@@ -94,8 +96,8 @@ def _check_target(problems: Problems, setting: Setting, value: Any) -> str | flo
 
 
 def _check_levels(problems: Problems, setting: Setting, value: Any) -> tuple[float, ...]:
-    noted, listed = len(problems.found), checks.listed(problems, setting.name, value, MOST_LEVELS)
-    if not listed and len(problems.found) == noted:
+    before, listed = len(problems.found), checks.listed(problems, setting.name, value, MOST_LEVELS)
+    if not listed and len(problems.found) == before:
         problems.add(setting.name, "must be at least one level, such as 0.99")
     return tuple(checks.number(problems, setting.name, level, above=0, below=1) for level in listed)
 
@@ -118,10 +120,10 @@ def _check_times(problems: Problems, worst: Any, horizon: float, steps: int) -> 
         return (horizon,) if worst else ()
     if not horizon > 0:
         return ()
-    noted = len(problems.found)
+    before = len(problems.found)
     listed = checks.listed(problems, "worst", worst, MOST_LEVELS)
-    times = [checks.years(problems, "worst", one, above=0, at_most=horizon) for one in listed]
-    if len(problems.found) > noted:
+    times = [checks.years(problems, "worst", time, above=0, at_most=horizon) for time in listed]
+    if len(problems.found) > before:
         return ()
     ends = np.array(times) / horizon * steps
     whole = np.rint(ends)
@@ -153,9 +155,9 @@ def _check_importance(problems: Problems, market: Market | None, ladder: Ladder 
         problems.add("importance", f"is for Gbm, Merton and Kou, not {type(market).__name__}: leave it out")
 
 
-def _check_market(problems: Problems, market: Market, settings: Settings, noted: int) -> None:
-    """Note what a market cannot be asked for; problems of the simulation are those after the first `noted`."""
-    if not {"horizon", "steps"} & _fields(problems, noted):
+def _check_market(problems: Problems, market: Market, settings: Settings, before: int) -> None:
+    """Note what a market cannot be asked for; the simulation's problems are those after the first `before`."""
+    if not {"horizon", "steps"} & _fields(problems, before):
         market.check_grid(problems, settings.horizon, settings.steps)
     jumps = expected_jumps(market, settings.horizon)
     if jumps > _MOST_JUMPS:
@@ -163,7 +165,7 @@ def _check_market(problems: Problems, market: Market, settings: Settings, noted:
     if settings.monitoring == "continuous" and market.between_steps == "unknown":
         what = f"{type(market).__name__}, which does not say what its prices do between its steps"
         problems.add("monitoring", f"must be 'discrete' on a {what} (Market.between_steps)")
-    wrong = _fields(problems, noted)
+    wrong = _fields(problems, before)
     if settings.sampling != "plain" and "sampling" not in wrong and market.loading() is None:
         message = f"must be 'plain' on a {type(market).__name__}: residuals of its history move it, not normals"
         problems.add("sampling", message)

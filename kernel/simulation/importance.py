@@ -83,9 +83,9 @@ def under_tilt(job: Job, market: Diffusion, tilt: Tilt, paths: int, replicates: 
     jobs, size = scored(job, market, tilt), paths // max(replicates, 1)
     cut = size // _UNTILTED
     walks = [
-        ChunkSpec(one, start + first, start + last)
+        ChunkSpec(walk, start + first, start + last)
         for start in range(0, paths, size)
-        for one, first, last in zip(jobs, (0, cut), (cut, size), strict=True)
+        for walk, first, last in zip(jobs, (0, cut), (cut, size), strict=True)
     ]
     return Tilted(market, tilt, walks)
 

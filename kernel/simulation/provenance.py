@@ -15,7 +15,7 @@ from kernel.versions import versions
 
 def provenance_of(market: Market, account: Account, ladder: Ladder, settings: Settings) -> dict[str, Any]:
     """Return what it takes to run a simulation again; the hash covers what determines its numbers."""
-    stated = {name: getattr(settings, name) for name, one in DECLARED.items() if one.determines}
+    stated = {name: getattr(settings, name) for name, setting in DECLARED.items() if setting.determines}
     stated |= {"worst": list(settings.worst_steps), "levels": list(settings.levels)}
     inputs = {
         "market": market.parameters(),

@@ -109,11 +109,13 @@ class Settings:
         return {name: getattr(self, name) for name in DECLARED}
 
 
-DECLARED: Final = {one.name: Setting(one.name, **one.metadata) for one in fields(Settings)}
+DECLARED: Final = {field.name: Setting(field.name, **field.metadata) for field in fields(Settings)}
 """Every keyword of `simulate`, by name."""
-SETTINGS: Final = tuple(one for one in DECLARED.values() if one.kind not in {"levels", "executor", "progress"})
+SETTINGS: Final = tuple(
+    setting for setting in DECLARED.values() if setting.kind not in {"levels", "executor", "progress"}
+)
 """Those that a config file's section on the simulation may state."""
-OPTIONS: Final = tuple(one for one in SETTINGS if one.help)
+OPTIONS: Final = tuple(setting for setting in SETTINGS if setting.help)
 """Those that the command has an option for."""
 
 

@@ -24,11 +24,13 @@ from kernel.simulation.execution.workers import available_threads, collect, resu
 from kernel.simulation.importance import Tilted, under_tilt
 from kernel.simulation.job import Job, new_job
 from kernel.simulation.notes import notes_after, notes_on
-from kernel.simulation.outcome import Outcome, PathOutcome, SummaryOutcome
+from kernel.simulation.outcome import Outcome
+from kernel.simulation.path_outcome import PathOutcome
 from kernel.simulation.provenance import provenance_of
 from kernel.simulation.sampling import REPLICATES
 from kernel.simulation.settings import Settings
 from kernel.simulation.summary import Summary, count_zeros
+from kernel.simulation.summary_outcome import SummaryOutcome
 from kernel.simulation.tilt_search import choose_tilt
 
 _HIGHER = "use fewer, or higher levels: a summary keeps all losses beyond the lowest"

@@ -110,3 +110,8 @@ def count_breaches(breach_time: NDArray[np.floating], horizon: float) -> NDArray
 def count_by(times: NDArray[np.floating], edges: NDArray[np.floating]) -> NDArray[np.int64]:
     """Count times by the first of some rising edges that they are not after; later ones, if any, behind the last."""
     return np.bincount(np.searchsorted(edges, times, side="left"), minlength=edges.size)
+
+
+def lowest_of(values: NDArray[np.floating], count: int) -> NDArray[np.float64]:
+    """Return the `count` lowest of some values, ascending."""
+    return np.sort(np.partition(values, count - 1)[:count]).astype(np.float64)

@@ -42,7 +42,7 @@ def choose_tilt(
         InvalidInput: if the event cannot be reached, or has happened at the opening.
     """
     if isinstance(target, str):
-        tier = [one.name for one in conditions].index(target)
+        tier = [condition.name for condition in conditions].index(target)
         if tier < job.plan.opening_tier:
             message = f"must be a tier that is not breached at the opening: {target} is"
             raise InvalidInput([Problem("importance", message)])
@@ -72,7 +72,7 @@ class _Search(NamedTuple):
         while self._short_of(high):
             low, high = high, 2 * high
             if high > _FURTHEST:
-                message = f"no tilt was found that leads to {self.event.name}: choose another tier, or leave it out"
+                message = f"no tilt was weights that leads to {self.event.name}: choose another tier, or leave it out"
                 raise InvalidInput([Problem("importance", message)])
         if low == 0.0:
             return 0.0
@@ -93,14 +93,14 @@ class _Search(NamedTuple):
         tilt = self.tilt(first)
         _, job = scored(self.job, self.market, tilt)
         arrays = pilot(job)
-        found = weigh(job, self.market, arrays, 0.0)
+        weights = weigh(job, self.market, arrays, 0.0)
         if self.tier is None:
             log_price = log_prices(self.market, arrays)
             happened = self.event.gap(np.exp(log_price)) <= 0
-            ratio, time = found.path[happened], np.full(np.count_nonzero(happened), self.job.plan.horizon)
+            ratio, time = weights.path[happened], np.full(np.count_nonzero(happened), self.job.plan.horizon)
         else:
-            happened = found.breach[self.tier] > 0
-            ratio, time = found.breach[self.tier, happened], arrays.breach_time[self.tier, happened]
+            happened = weights.breach[self.tier] > 0
+            ratio, time = weights.breach[self.tier, happened], arrays.breach_time[self.tier, happened]
         if not happened.any():
             return first
         own = np.log(ratio.astype(np.float64))
@@ -131,13 +131,13 @@ def _likeliest(market: Diffusion, event: Condition, horizon: float) -> NDArray[n
     """
     size = event.weight.size
     mean, point, nudges = mean_path(market, np.zeros(size), horizon), np.zeros(size), 1e-3 * np.eye(size)
-    moved = [mean_path(market, one, horizon) - mean_path(market, -one, horizon) for one in nudges]
+    moved = [mean_path(market, nudge, horizon) - mean_path(market, -nudge, horizon) for nudge in nudges]
     covariance = np.array(moved) / 2e-3
     for _ in range(_STEPS):
         prices = np.exp(np.clip(point, -_FAR, _FAR))
         gradient = event.weight * prices
         spread = covariance @ gradient
-        with np.errstate(over="ignore", invalid="ignore"):  # what is out of reach is found to be so by its gap
+        with np.errstate(over="ignore", invalid="ignore"):  # what is out of reach is weights to be so by its gap
             share = (gradient @ (point - mean) - event.gap(prices)) / max(float(gradient @ spread), _TINY)
             point = np.nan_to_num(0.5 * (point + mean + share * spread), posinf=_FAR, neginf=-_FAR)
     return np.asarray(np.exp(np.clip(point, -_FAR, _FAR)))
