@@ -46,9 +46,8 @@ class IndependentSample(Sample):
     def lower_quantiles(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Estimate the values that shares lie at or below: the floor(probability n)-th lowest, [4, probability]."""
         shares = probabilities.tolist()
-        ranks = [
-            math.floor(Fraction(repr(share)) * self.paths) for share in shares
-        ]  # with the decimals that were written
+        # with the decimals that were written
+        ranks = [math.floor(Fraction(repr(share)) * self.paths) for share in shares]
         low, high = np.array([interval_ranks(share, self.paths) for share in shares]).T
         return self._between(np.array(ranks), low, high, self.paths)
 

@@ -72,7 +72,7 @@ class _Search(NamedTuple):
         while self._short_of(high):
             low, high = high, 2 * high
             if high > _FURTHEST:
-                message = f"no tilt was weights that leads to {self.event.name}: choose another tier, or leave it out"
+                message = f"no tilt was found that leads to {self.event.name}: choose another tier, or leave it out"
                 raise InvalidInput([Problem("importance", message)])
         if low == 0.0:
             return 0.0
@@ -137,7 +137,7 @@ def _likeliest(market: Diffusion, event: Condition, horizon: float) -> NDArray[n
         prices = np.exp(np.clip(point, -_FAR, _FAR))
         gradient = event.weight * prices
         spread = covariance @ gradient
-        with np.errstate(over="ignore", invalid="ignore"):  # what is out of reach is weights to be so by its gap
+        with np.errstate(over="ignore", invalid="ignore"):  # what is out of reach is found to be so by its gap
             share = (gradient @ (point - mean) - event.gap(prices)) / max(float(gradient @ spread), _TINY)
             point = np.nan_to_num(0.5 * (point + mean + share * spread), posinf=_FAR, neginf=-_FAR)
     return np.asarray(np.exp(np.clip(point, -_FAR, _FAR)))
