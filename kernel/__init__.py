@@ -25,7 +25,10 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.figures import plot_surface as plot_surface
     from kernel.figures import plot_thresholds as plot_thresholds
     from kernel.fitting import Fit as Fit
+    from kernel.instruments import Instrument as Instrument
     from kernel.instruments import Linear as Linear
+    from kernel.margin import Flat as Flat
+    from kernel.margin import MarginRule as MarginRule
     from kernel.markets import Bates as Bates
     from kernel.markets import FilteredHistorical as FilteredHistorical
     from kernel.markets import Gbm as Gbm
@@ -54,7 +57,10 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
 
 _PLACES = {
     "Account": "kernel.accounts",
+    "Instrument": "kernel.instruments",
     "Linear": "kernel.instruments",
+    "Flat": "kernel.margin",
+    "MarginRule": "kernel.margin",
     "Backtest": "kernel.backtesting",
     "backtest": "kernel.backtesting",
     "CalibratedLadder": "kernel.calibration",

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 import kernel
 import kernel.benchmark
-from bench.record import record
+from bench.timings.record import record
 from kernel.benchmark import MEASURES, SCHEMA, jobs, machines, measured, recorded, rounds
 from kernel.benchmark.measures import ONE_PERCENT, Call, calls
 from kernel.commands.main import main

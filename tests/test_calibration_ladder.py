@@ -10,12 +10,12 @@ import pytest
 from scipy.optimize import brentq
 
 import kernel
+from bench.oracles import gbm
 from kernel.calibration.candidates import Clients
 from kernel.errors import Problems
 from kernel.simulation.check import check_settings
 from tests.cases import ALARM, FILTERED, GBM, GRID, HORIZON, LONG, MERTON, SHORT, barrier, strays
 from tests.conftest import pair
-from tests.oracles import gbm
 
 DAY, FOUR_HOURS = 1 / 365, 4 / 24 / 365
 BOTH = {"warning": kernel.Response(DAY, 0.2), "call": kernel.Response(FOUR_HOURS, 0.3)}

@@ -19,6 +19,7 @@ LAYERS = [
     {"prices"},
     {"fitting"},
     {"markets", "instruments"},
+    {"margin"},
     {"accounts"},
     {"simulation"},
     {"measures"},

@@ -17,12 +17,12 @@ from scipy import stats
 from scipy.special import ndtr
 
 import kernel
+from bench.oracles import gbm, tails
 from kernel.measures.estimate import proportion
 from kernel.measures.weighted import WeightedSample, critical_value
 from kernel.simulation import simulate as simulation
 from kernel.simulation.sampling.ordering import build_bridge, halves, rotate, rotation
 from tests.cases import ALARM, FILTERED, GBM, GRID, HESTON, HORIZON, LADDER, LONG, MERTON, barriers, run, strays
-from tests.oracles import gbm, tails
 from tests.test_invariance import HEDGED, PAIR, same
 
 NU, SIGMA = 0.1 - 0.65**2 / 2, 0.65

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 import kernel
+from bench.oracles import gbm, kou
 from tests.cases import ALARM, GBM, HORIZON, KOU, LADDER, LONG, MERTON, SHORT, barrier, run, strays
 from tests.conftest import pair
-from tests.oracles import gbm, kou
 
 
 def outcome_of(worst: list[float], **changes: Any) -> kernel.Outcome:

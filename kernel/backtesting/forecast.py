@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.backtesting.bars import extremes
 from kernel.backtesting.shortfall import simulated_contributions
 from kernel.markets import Market
@@ -65,8 +66,8 @@ def realise(
 ) -> Realised:
     """Return losses and breaches of an account that is opened at the history's last prices, moved as they moved.
 
-    The metric of a tier is a ratio of linear functions of one price where bars judge, so that it is worst at an end of
-    what the price passed through. The first bar that counts ends with the row after the opening: its low is over all
+    Where bars judge, the metric rises or falls with one price, so that it is worst at an end of what the price passed
+    through. The first bar that counts ends with the row after the opening: its low is over all
     prices since the opening close, also where it opened below that.
 
     Args:
@@ -85,18 +86,16 @@ def realise(
         >>> realise(history, np.array([0, 1]), 1, account, ladder)
         Realised(losses=array([-3. ,  1.5]), breached=array([[False,  True]]))
     """
-    exposures = account.exposures(history.assets, history.last)
+    opening = open_account(account, history.assets, history.last)
     places = openings[:, None] + np.arange(rows + 1)
     relative = history.prices[places] / history.prices[openings][:, None]  # [forecast, row, asset]
     if by_bars is not None and by_bars.any():
         reached = extremes(history, places[:, 1:], by_bars) / history.prices[openings][:, None]
         relative = np.concatenate([relative, reached], axis=1)
-    equity = exposures.fixed + relative @ exposures.value
+    equity, margin, required = opening.totals(relative)
     if ladder.metric == "equity_fraction":
-        base = np.full_like(equity, exposures.opening_equity)
-    else:
-        base = relative @ exposures.requirement
-    breached = (equity <= ladder.levels[:, None, None] * base).any(axis=2)
+        required = np.full_like(margin, opening.margin)
+    breached = np.any(margin <= ladder.levels[:, None, None] * required, axis=2)
     return Realised(equity[:, 0] - equity[:, rows], breached)
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from kernel import checks
 from kernel.accounts import Account
-from kernel.accounts.ladder import Ladder, conditions
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.backtesting.bars import BREACHES, Judged, judged
 from kernel.backtesting.refit import Schedule
 from kernel.checks.text import brief, counted, duration, snake, was
@@ -22,7 +23,7 @@ from kernel.instruments import Linear
 from kernel.markets import Market
 from kernel.markets.choice import check_model
 from kernel.prices.history import History
-from kernel.simulation.check import check_simulation, has_metric
+from kernel.simulation.check import check_metric, check_simulation
 from kernel.simulation.provenance import stamped
 from kernel.simulation.settings import Settings
 
@@ -120,7 +121,7 @@ def _check_held(problems: Problems, account: Account, ladder: Ladder, history: H
     if isinstance(account, Account):
         account.check_assets(problems, history.assets)
         if isinstance(ladder, Ladder) and not problems.found:
-            has_metric(problems, account.exposures(history.assets, history.last), ladder)
+            check_metric(problems, open_account(account, history.assets, history.last), ladder)
 
 
 def _check_paths(problems: Problems, settings: Settings) -> None:
@@ -135,11 +136,11 @@ def _check_paths(problems: Problems, settings: Settings) -> None:
 
 def _check_opening(problems: Problems, account: Account, ladder: Ladder, history: History) -> None:
     """Note an account that has nothing to lose, or whose every tier is breached before anything happens."""
-    exposures = account.exposures(history.assets, history.last)
-    if exposures.opening_equity <= 0:
-        message = f"opens with an equity of {exposures.opening_equity:,.6g} at the last prices: state it for those"
+    opening = open_account(account, history.assets, history.last)
+    if opening.equity <= 0:
+        message = f"opens with an equity of {opening.equity:,.6g} at the last prices: state it for those"
         problems.add("account", message)
-    elif all(one.gap(np.ones(len(history.assets))) <= 0 for one in conditions(exposures, ladder)):
+    elif all(tier.gap(np.ones(len(history.assets))) <= 0 for tier in opening.conditions(ladder)):
         problems.add("account", "opens with every tier of the ladder breached at the last prices: state it for those")
 
 

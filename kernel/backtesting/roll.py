@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.backtesting.forecast import Forecast, Realised, predict, realise
 from kernel.backtesting.plan import Plan, new_plan, provenance
 from kernel.backtesting.refit import Opening, Refit, markets
@@ -136,7 +137,7 @@ def _result(
         tiers=plan.ladder.names,
         levels=tuple(listed),
         horizon=plan.settings.horizon,
-        opening_equity=plan.account.exposures(plan.history.assets, plan.history.last).opening_equity,
+        opening_equity=open_account(plan.account, plan.history.assets, plan.history.last).equity,
         rows=plan.openings,
         times=times,
         losses=losses,

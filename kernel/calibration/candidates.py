@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.checks.text import counted, duration, years
 from kernel.errors import InvalidInput, Problem
 from kernel.markets import Market
@@ -65,9 +66,7 @@ class Clients(NamedTuple):
     @property
     def opening(self) -> float:
         """Return the metric at the opening prices."""
-        exposures = self.account.exposures(self.market.assets, np.asarray(self.market.spot))
-        ratio = exposures.opening_equity / float(exposures.requirement.sum())
-        return ratio if self.metric == "margin_ratio" else 1.0
+        return open_account(self.account, self.market.assets, np.asarray(self.market.spot)).metric(self.metric)
 
     def breach_times(self, ladder: Ladder, further: float, seed: int) -> NDArray[np.floating]:
         """Return breach times, [tier, path], over the horizon and `further` years, rounded up to whole steps."""

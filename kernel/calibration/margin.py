@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kernel import checks
 from kernel.accounts import Account
 from kernel.calibration.adjustment import Adjustment, Policy, rounded_up
-from kernel.calibration.period import Period, Portfolio, check_period, portfolio_of
+from kernel.calibration.period import Period, Portfolio, check_linear, check_period, portfolio_of
 from kernel.calibration.progress import Together
 from kernel.errors import Problems
 from kernel.markets import Market
@@ -107,7 +107,7 @@ def calibrate_margin(
 
     Args:
         market: that the account is held on.
-        account: its positions count; its cash and maintenance rate do not.
+        account: its positions count, linear ones; its cash and margin rule do not.
         liquidation_period: years, or a text such as "2d", above 0.
         latency: years, or a text such as "1h", at least 0.
         measure: "first_passage", "value_at_risk" or "expected_shortfall".
@@ -160,6 +160,7 @@ def calibrate_margin(
     )
     stated = {**shared, "horizon": call_period, "steps": call_steps}
     of_call = check_period(problems, market, account, stated, {"horizon": "call_period", "steps": "call_steps"})
+    check_linear(problems, account)
     policy = policy.checked(problems, market)
     for field, one in (("stressed", stressed), ("floor_market", floor_market)):
         if isinstance(one, Market) and isinstance(market, Market) and one.assets == market.assets:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import moves_linearly
 from kernel.errors import Problem, Problems
 from kernel.instruments import Linear
 from kernel.markets import Market
@@ -34,8 +34,13 @@ class Portfolio(NamedTuple):
 
 def portfolio_of(account: Account, market: Market) -> Portfolio:
     """Return the positions of an account at a market's opening prices."""
-    whole = replace(account, maintenance_rate=1.0).exposures(market.assets, np.asarray(market.spot))
-    return Portfolio(whole.value, whole.requirement)
+    return Portfolio(account.worth(market.assets, market.spot).value, account.notional(market.assets, market.spot))
+
+
+def check_linear(problems: Problems, account: Any) -> None:
+    """Note positions whose fall is not theirs at another size or level of prices, as those of a rate have to be."""
+    if isinstance(account, Account) and not moves_linearly(account):
+        problems.add("account.positions", "must be linear: a margin rate is a share of what their prices make of them")
 
 
 def scaled(estimate: Estimate, factor: float) -> Estimate:

@@ -15,7 +15,8 @@ from kernel import checks
 from kernel._core.noise import MAX_STEPS
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
-from kernel.calibration.period import check_period, portfolio_of
+from kernel.accounts.opening import open_account
+from kernel.calibration.period import check_period
 from kernel.calibration.progress import Together
 from kernel.errors import Problems
 from kernel.instruments import Linear
@@ -90,7 +91,7 @@ def margin_surface(
         leverages: above 0, rising.
         horizons: years, or texts such as "1d", above 0, rising; each is the end of one of the equal steps of the last.
         probability: of a liquidation within the horizon, from 1 / paths to below 1.
-        account: its positions count, at the opening prices of each state; its cash and maintenance rate do not.
+        account: its positions count, at the opening prices of each state; its cash and margin rule do not.
             Default: long one asset.
         steps: equal ones of the last horizon, by the rules of `simulate`; default: the fewest that end at every one.
         paths: of each simulation.
@@ -204,10 +205,9 @@ def _rates(
     settings: Mapping[str, Any],
 ) -> list[Estimate]:
     """Return the rates of a state and a leverage, by horizon: a maintenance rate of 1 makes them the margin ratio."""
-    gross = float(portfolio_of(held, market).gross.sum())
-    owned = replace(held, cash=0.0, maintenance_rate=1.0)
-    worth = owned.exposures(market.assets, np.asarray(market.spot)).opening_equity
-    client = replace(owned, cash=gross / leverage - worth)
+    gross = float(held.notional(market.assets, np.asarray(market.spot)).sum())
+    owned = replace(held, cash=0.0, maintenance_rate=1.0, margin=None)
+    client = replace(owned, cash=gross / leverage - open_account(owned, market.assets, np.asarray(market.spot)).equity)
     outcome = simulate(market, client, Ladder({"nothing left": 0.0}), **settings)
     rates = [threshold(outcome, probability, by) for by in outcome.worst_times]
     return [one if one.value > 0 else _NONE for one in rates]

@@ -15,7 +15,7 @@ from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
 from kernel.config.fitted import OF_HISTORY, Source, fitted_market
 from kernel.errors import Incomplete, InvalidInput, Problem, Problems
-from kernel.instruments import Linear
+from kernel.instruments import INSTRUMENTS, Instrument, Linear
 from kernel.markets import MARKETS, Market
 from kernel.simulation import simulate as simulation
 from kernel.simulation.check import check_settings, check_simulation
@@ -23,7 +23,6 @@ from kernel.simulation.notes import notes_on
 from kernel.simulation.outcome import Outcome
 from kernel.simulation.settings import SETTINGS, least_record
 
-POSITIONS = {"linear": Linear}
 AT_SPOT = "spot"  # as an entry price: the market's opening price
 _LEVELS = (0.95, 0.99)
 
@@ -185,7 +184,7 @@ def _account(problems: Problems, section: Section, market: Market | None, assets
     return account
 
 
-def _check_assets(problems: Problems, positions: Sequence[Linear], rates: Any, assets: Sequence[str]) -> None:
+def _check_assets(problems: Problems, positions: Sequence[Instrument], rates: Any, assets: Sequence[str]) -> None:
     """Check names, also for a market or an account that could not be built."""
     found, stand_in = Problems(), dict.fromkeys(rates, 1.0) if isinstance(rates, dict) else 1.0
     if positions:
@@ -198,7 +197,7 @@ def _check_assets(problems: Problems, positions: Sequence[Linear], rates: Any, a
     _take(problems, found.found)
 
 
-def _position(problems: Problems, field: str, section: Any, spots: dict[str, float]) -> Linear:
+def _position(problems: Problems, field: str, section: Any, spots: dict[str, float]) -> Instrument:
     """Return a position, or one that stands in for it so that the others keep their places."""
     stand_in = Linear("?", 1.0)
     if not isinstance(section, dict):
@@ -216,7 +215,7 @@ def _position(problems: Problems, field: str, section: Any, spots: dict[str, flo
         "entry_price": spot if entry == AT_SPOT else entry,
     }
     found = Problems()
-    built = _built(found, field, POSITIONS.get(section.get("type", "linear"), Linear), fields)
+    built = _built(found, field, INSTRUMENTS.get(section.get("type", "linear"), Linear), fields)
     renamed = [Problem(name.replace(".quantity", f".{size}"), message) for name, message in found.found]
     _take(problems, [one for one in renamed if not _is_noted(problems, field) or not one.field.endswith(size)])
     return built if built is not None else stand_in

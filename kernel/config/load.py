@@ -18,12 +18,13 @@ from kernel import checks
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
 from kernel.checks.text import brief, near, years
-from kernel.config.assembly import AT_SPOT, POSITIONS, Run, assemble, assemble_account
+from kernel.config.assembly import AT_SPOT, Run, assemble, assemble_account
 from kernel.config.documents import joined, override, read_document
 from kernel.config.drift import choose_drift, estimated_drift
 from kernel.config.source import plain_document, read_config
 from kernel.errors import InvalidInput, Problem, Problems, printable
 from kernel.fitting.drift import DRIFTS, Drift
+from kernel.instruments import INSTRUMENTS
 from kernel.markets import FITTED, MARKETS, Market
 from kernel.simulation.settings import REQUIRED, SETTINGS
 
@@ -257,7 +258,7 @@ _FITTED_MODEL = _kind(f"{' or '.join(FITTED)} to be fitted", lambda value: _is_t
 _TARGET = _kind("a tier, or a level such as 0.9999", lambda value: _is_text(value) or _is_number(value))
 _TIMES = Annotated[Any, PlainValidator(_validate_times)]
 _BY_KIND = {"duration": _DURATION, "number": _NUMBER, "word": _TEXT, "target": _TARGET, "times": _TIMES}
-_POSITION_TYPE = _kind(" or ".join(POSITIONS), lambda value: _is_text(value) and value in POSITIONS)
+_POSITION_TYPE = _kind(" or ".join(INSTRUMENTS), lambda value: _is_text(value) and value in INSTRUMENTS)
 _BY_ANNOTATION = {
     "Sequence[str]": _NAMES,
     "ArrayLike": _NUMBERS,

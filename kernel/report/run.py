@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kernel.accounts.opening import open_account
 from kernel.checks.plain import plain
 from kernel.checks.text import counted, duration
 from kernel.config.assembly import Run
@@ -101,15 +102,12 @@ def simulated(run: Run, outcome: Outcome, took: Took) -> dict[str, Any]:
 
 
 def _opening(run: Run) -> dict[str, Any]:
-    exposures = run.account.exposures(run.market.assets, np.asarray(run.market.spot))
-    requirement = float(exposures.requirement.sum())
-    ratio = exposures.opening_equity / requirement if requirement > 0 else math.nan
-    value = ratio if run.ladder.metric == "margin_ratio" else 1.0
+    opening, metric = open_account(run.account, run.market.assets, np.asarray(run.market.spot)), run.ladder.metric
     return {
-        "equity": exposures.opening_equity,
-        "requirement": requirement,
-        "metric": run.ladder.metric,
-        "value": value,
+        "equity": opening.equity,
+        "requirement": opening.required,
+        "metric": metric,
+        "value": opening.metric(metric),
     }
 
 

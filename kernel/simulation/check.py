@@ -9,8 +9,9 @@ import numpy as np
 
 from kernel import checks
 from kernel.accounts import Account
-from kernel.accounts.account import Exposures
-from kernel.accounts.ladder import ROUNDING, Ladder
+from kernel.accounts.books.choose import check_watchable
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import ROUNDING, Opening, open_account
 from kernel.checks.text import brief, duration
 from kernel.errors import Problems
 from kernel.markets import Market
@@ -18,6 +19,7 @@ from kernel.markets.diffusion import Diffusion
 from kernel.simulation.precision import Grid, check_precision
 from kernel.simulation.sampling import check_sampling
 from kernel.simulation.settings import DECLARED, REQUIRED, Setting, Settings, least_record
+from kernel.simulation.watched import watched_on
 
 MOST_LEVELS = 1_000  # of losses, and times of the worst metric
 _LONGEST = 1_000  # years
@@ -178,21 +180,22 @@ def _check_account(
     problems: Problems, market: Market, account: Account, ladder: Ladder | None, settings: Settings
 ) -> None:
     """Note what parts that are right by themselves make of each other."""
-    if ladder is not None and not has_metric(
-        problems, account.exposures(market.assets, np.asarray(market.spot)), ladder
-    ):
-        return
-    grid = Grid(settings.horizon, settings.steps, expected_jumps(market, settings.horizon))
-    check_precision(problems, market, account, ladder, grid, settings.precision)
+    before, opening = len(problems.found), open_account(account, market.assets, np.asarray(market.spot))
+    if ladder is not None:
+        check_metric(problems, opening, ladder)
+        if len(problems.found) == before:
+            keeps_worst = len(settings.worst) > 0
+            check_watchable(problems, watched_on(market, account, ladder, settings.horizon, keeps_worst=keeps_worst))
+    if len(problems.found) == before:
+        grid = Grid(settings.horizon, settings.steps, expected_jumps(market, settings.horizon))
+        check_precision(problems, market, opening, ladder, grid, settings.precision)
 
 
-def has_metric(problems: Problems, exposures: Exposures, ladder: Ladder) -> bool:
-    """Tell whether the metric of a ladder is a number at the opening prices; note it if not."""
-    equity, sums = exposures.opening_equity, abs(exposures.fixed) + float(np.abs(exposures.value).sum())
-    if ladder.metric != "equity_fraction" or equity > ROUNDING * sums:
-        return True
-    problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {equity:g}")
-    return False
+def check_metric(problems: Problems, opening: Opening, ladder: Ladder) -> None:
+    """Note a ladder whose metric is no number at the opening prices."""
+    sums = abs(opening.fixed) + float(np.abs(opening.value).sum())
+    if ladder.metric == "equity_fraction" and opening.margin <= ROUNDING * sums:
+        problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {opening.margin:g}")
 
 
 def expected_jumps(market: Market, horizon: float) -> float:

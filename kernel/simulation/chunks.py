@@ -95,7 +95,14 @@ def _to_metric(job: Job, out: Arrays, first: int, last: int) -> None:
     for k, steps in enumerate(out.worst_step):
         time = out.breach_time.dtype.type(worst_time(job.plan, int(steps)))
         breached = np.count_nonzero(out.breach_time[:, here] <= time, axis=0)
-        out.worst[k, here] = job.scale.metric(out.worst[k, here], breached)
+        out.worst[k, here] = job.readings.metric(out.worst[k, here], breached)
+
+
+def _reckon_losses(job: Job, out: Arrays, first: int, last: int) -> None:
+    """Write the losses of the paths [first, last) where the kernels have not."""
+    if job.closing is not None:
+        here = slice(first - out.offset, last - out.offset)
+        out.loss[here] = job.closing.losses(out.terminal_price[:, here])
 
 
 def worst_time(plan: Plan, steps: int) -> float:
@@ -130,6 +137,7 @@ def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:
     if out is None:
         out = (_arrays_to_summarise if job.summarised else new_arrays)(job, first, last)
     _walk(job, first, last, out)
+    _reckon_losses(job, out, first, last)
     _to_metric(job, out, first, last)
     if not job.summarised:
         return ChunkResult(first, last, out, None)

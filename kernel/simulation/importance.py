@@ -92,7 +92,7 @@ def under_tilt(job: Job, market: Diffusion, tilt: Tilt, paths: int, replicates: 
 
 def weigh(job: Job, market: Diffusion, arrays: Arrays, share: float) -> Weights:
     """Return the weights of the paths of scored jobs, a share of which goes without the tilt."""
-    growth = job.plan.growth if job.scale.side != 0 else 0.0  # of several assets the score has it already
+    growth = job.plan.growth if job.readings.knows_breach_price else 0.0  # else the score has it already
     breach = arrays.breach_time * job.real.type(-growth)
     breach -= arrays.score
     _mix(breach, share)

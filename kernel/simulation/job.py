@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from kernel._core.walk import Plan
 from kernel.accounts import Account
-from kernel.accounts.ladder import Ladder, Scale, watch
+from kernel.accounts.books.choose import choose
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.watch import Closing, Readings
 from kernel.errors import InvalidInput, Problem
 from kernel.markets import Market
 from kernel.simulation.sampling import REPLICATES
 from kernel.simulation.sampling.ordering import rotation
 from kernel.simulation.settings import Settings
+from kernel.simulation.watched import watched_on
 
 if TYPE_CHECKING:
     from kernel.simulation.sampling.sobol import SobolNormals
@@ -33,8 +36,9 @@ class Job(NamedTuple):
     tiers: int
     summarised: bool
     kept: int  # worst losses, and lowest metrics, that a summary needs at most
-    scale: Scale
+    readings: Readings
     worst_step: NDArray[np.int64]  # steps after which the worst metric so far is kept
+    closing: Closing | None = None  # how losses are reckoned that the kernels cannot
     mirrored: bool = False  # antithetic pairs
     points: SobolNormals | None = None
 
@@ -42,8 +46,8 @@ class Job(NamedTuple):
 def new_job(market: Market, account: Account, ladder: Ladder, settings: Settings) -> Job:
     """Build what the chunks share from checked inputs."""
     real = np.dtype(np.float32 if settings.precision == "single" else np.float64)
-    spot = np.asarray(market.spot, dtype=np.float64).copy()
-    book, opening_tier, scale = watch(account.exposures(market.assets, spot), ladder, spot, real)
+    watched = watched_on(market, account, ladder, settings.horizon, keeps_worst=len(settings.worst) > 0)
+    book, opening_tier, readings, closing = choose(watched).build(watched, real)
     plan = Plan(
         horizon=settings.horizon,
         steps=settings.steps,
@@ -64,10 +68,11 @@ def new_job(market: Market, account: Account, ladder: Ladder, settings: Settings
         tiers=len(ladder.names),
         summarised=settings.record == "summary",
         kept=tail_size(settings.paths, min(settings.levels)),
-        scale=scale,
+        readings=readings,
+        closing=closing,
         worst_step=np.array(settings.worst_steps, dtype=np.int64),
         mirrored=settings.sampling == "antithetic",
-        points=_points(market, account, settings) if settings.sampling == "sobol" else None,
+        points=_points(market, watched.opening.delta, settings) if settings.sampling == "sobol" else None,
     )
 
 
@@ -77,7 +82,7 @@ def tail_size(paths: int, lowest: float) -> int:
     return min(paths, math.ceil(expected + 6 * math.sqrt(expected * lowest)) + 10)
 
 
-def _points(market: Market, account: Account, settings: Settings) -> SobolNormals:
+def _points(market: Market, delta: NDArray[np.float64], settings: Settings) -> SobolNormals:
     """Return where Sobol's normals come from.
 
     Raises:
@@ -88,6 +93,5 @@ def _points(market: Market, account: Account, settings: Settings) -> SobolNormal
     except ImportError:
         message = 'sobol needs SciPy: pip install "margin-kernel[fit]"'
         raise InvalidInput([Problem("sampling", message)]) from None
-    value = account.exposures(market.assets, np.asarray(market.spot)).value
-    turned = rotation(np.asarray(market.loading()), value)
+    turned = rotation(np.asarray(market.loading()), delta)
     return SobolNormals(settings.seed, settings.paths // REPLICATES["sobol"], settings.steps, turned)

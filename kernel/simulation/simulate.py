@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from kernel._core.walk import Arrays
 from kernel.accounts import Account
-from kernel.accounts.account import Exposures
-from kernel.accounts.ladder import Condition, Ladder, conditions
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import Opening, open_account
 from kernel.errors import Problems
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
@@ -120,14 +120,12 @@ def simulate(
 
 def _outcome(market: Market, account: Account, ladder: Ladder, settings: Settings) -> Outcome:
     """Simulate what has been checked."""
-    job, exposures = (
-        new_job(market, account, ladder, settings),
-        account.exposures(market.assets, np.asarray(market.spot)),
-    )
+    job = new_job(market, account, ladder, settings)
+    opening = open_account(account, market.assets, np.asarray(market.spot))
     needed = outcome_bytes(job, settings.paths, weighted=settings.importance is not None)
     require_memory(needed, settings.paths, _HIGHER if job.summarised else FEWER)
     warm(job)
-    tilted = None if settings.importance is None else _tilted(job, market, exposures, ladder, settings)
+    tilted = None if settings.importance is None else _tilted(job, market, opening, ladder, settings)
     walks = [ChunkSpec(job, 0, settings.paths)] if tilted is None else tilted.walks
     kept = _walked(walks, expected_jumps(market, settings.horizon), settings)
     zeros = kept.zeros if isinstance(kept, Summary) else count_zeros(kept.terminal_price)
@@ -136,7 +134,7 @@ def _outcome(market: Market, account: Account, ladder: Ladder, settings: Setting
         "horizon": settings.horizon,
         "assets": tuple(market.assets),
         "tiers": ladder.names,
-        "opening_equity": exposures.opening_equity,
+        "opening_equity": opening.equity,
         "provenance": provenance_of(market, account, ladder, settings),
         "worst_times": tuple(worst_time(job.plan, steps) for steps in settings.worst_steps),
         "notes": (*notes_on(market, account, ladder, settings), *notes_after(zeros, settings)),
@@ -156,12 +154,11 @@ def _outcome(market: Market, account: Account, ladder: Ladder, settings: Setting
     )
 
 
-def _tilted(job: Job, market: Market, exposures: Exposures, ladder: Ladder, settings: Settings) -> Tilted:
+def _tilted(job: Job, market: Market, opening: Opening, ladder: Ladder, settings: Settings) -> Tilted:
     """Return the walks under the tilt that leads paths to what they are wanted for."""
     assert isinstance(market, Diffusion)  # noqa: S101 - checked
     assert settings.importance is not None  # noqa: S101 - or there is no tilt
-    losses = Condition("that loss", -float(exposures.value.sum()), exposures.value)
-    tilt = choose_tilt(job, market, conditions(exposures, ladder), losses, settings.importance)
+    tilt = choose_tilt(job, market, opening, ladder, settings.importance)
     return under_tilt(job, market, tilt, settings.paths, REPLICATES[settings.sampling])
 
 

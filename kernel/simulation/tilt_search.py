@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.accounts.ladder import Condition
+from kernel.accounts.conditions import Condition
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import Opening
 from kernel.errors import InvalidInput, Problem
 from kernel.markets.diffusion import Diffusion
 from kernel.simulation.importance import PILOT, Tilt, log_prices, mean_path, pilot, scored, weigh
@@ -23,9 +25,7 @@ _STEPS = 60  # half steps to the likeliest point
 _FAR, _TINY, _SETTLED = 50.0, 1e-300, 1e-3  # log prices; of a variance; of the gap, over what the prices count
 
 
-def choose_tilt(
-    job: Job, market: Diffusion, conditions: list[Condition], losses: Condition, target: str | float
-) -> Tilt:
+def choose_tilt(job: Job, market: Diffusion, opening: Opening, ladder: Ladder, target: str | float) -> Tilt:
     """Choose the tilt under which the estimate of a rare event's probability varies least.
 
     Its exponents are multiples of what the prices count for where the event is likeliest. The first guess leads the
@@ -34,21 +34,21 @@ def choose_tilt(
     Args:
         job: of the market itself.
         market: that the job walks.
-        conditions: of the tiers.
-        losses: condition of a loss of at least 0.
+        opening: of the account.
+        ladder: that it is under.
         target: name of a tier; or a level: the event is then a loss of at least the Value at Risk at it.
 
     Raises:
         InvalidInput: if the event cannot be reached, or has happened at the opening.
     """
     if isinstance(target, str):
-        tier = [condition.name for condition in conditions].index(target)
+        tier = ladder.names.index(target)
         if tier < job.plan.opening_tier:
             message = f"must be a tier that is not breached at the opening: {target} is"
             raise InvalidInput([Problem("importance", message)])
-        search = _search(job, market, conditions[tier], tier)
+        search = _search(job, market, opening.conditions(ladder)[tier], tier)
     else:
-        search = _search(job, market, _rare_loss(job, market, losses, target), None)
+        search = _search(job, market, _rare_loss(job, market, opening, target), None)
     return search.tilt(_rounded(search.best(search.first())))
 
 
@@ -117,6 +117,9 @@ class _Search(NamedTuple):
 def _search(job: Job, market: Diffusion, event: Condition, tier: int | None) -> _Search:
     """Choose the direction: what the prices count for where the event is likeliest."""
     direction = -event.weight
+    if not direction.any():
+        message = f"cannot lead to {event.name}: no price moves the account at the opening; leave it out"
+        raise InvalidInput([Problem("importance", message)])
     if direction.size > 1:
         prices = _likeliest(market, event, job.plan.horizon)
         settled = abs(event.gap(prices)) < _SETTLED * np.abs(event.weight).sum()
@@ -143,9 +146,9 @@ def _likeliest(market: Diffusion, event: Condition, horizon: float) -> NDArray[n
     return np.asarray(np.exp(np.clip(point, -_FAR, _FAR)))
 
 
-def _rare_loss(job: Job, market: Diffusion, losses: Condition, level: float) -> Condition:
+def _rare_loss(job: Job, market: Diffusion, opening: Opening, level: float) -> Condition:
     """Return the condition of a loss of about the Value at Risk: pilots follow the elite of their losses to it."""
-    event, tilt = losses, Tilt(np.zeros(losses.weight.size), 0.0)
+    event, tilt = opening.loss_of(0.0), Tilt(np.zeros(job.assets), 0.0)
     for _ in range(_ROUNDS):
         _, moved = scored(job, market, tilt)
         arrays = pilot(moved)
@@ -153,7 +156,7 @@ def _rare_loss(job: Job, market: Diffusion, losses: Condition, level: float) -> 
         tail = np.cumsum(weigh(moved, market, arrays, 0.0).path[order], dtype=np.float64) / PILOT
         beyond = int(np.searchsorted(tail, 1 - level))
         rank = min(max(beyond, _ENOUGH), PILOT - 1)
-        event = losses._replace(fixed=losses.fixed + float(arrays.loss[order[rank]]))
+        event = opening.loss_of(float(arrays.loss[order[rank]]))
         if beyond >= _ENOUGH:
             break
         search = _search(job, market, event, None)
