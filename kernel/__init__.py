@@ -51,7 +51,9 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.prices import read_prices as read_prices
     from kernel.prices.history import History as History
     from kernel.simulation.outcome import Outcome as Outcome
+    from kernel.simulation.path_outcome import PathOutcome as PathOutcome
     from kernel.simulation.simulate import simulate as simulate
+    from kernel.simulation.summary_outcome import SummaryOutcome as SummaryOutcome
 
 _PLACES = {
     "Account": "kernel.accounts",
@@ -98,6 +100,8 @@ _PLACES = {
     "threshold_curve": "kernel.measures",
     "value_at_risk": "kernel.measures",
     "Outcome": "kernel.simulation.outcome",
+    "PathOutcome": "kernel.simulation.path_outcome",
+    "SummaryOutcome": "kernel.simulation.summary_outcome",
     "read_prices": "kernel.prices",
     "simulate": "kernel.simulation.simulate",
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from kernel.simulation.declared import OPTIONS, Setting
+from kernel.simulation.settings import OPTIONS, Setting
 
 Command = Callable[..., Any]
 Option = Callable[[Any], Any]

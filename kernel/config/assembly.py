@@ -16,7 +16,8 @@ from kernel.config.simulation import simulation_settings
 from kernel.errors import InvalidInput, Problems
 from kernel.markets import Market
 from kernel.report.introduction import Case
-from kernel.simulation.settings import notes_on
+from kernel.simulation.check import check_settings
+from kernel.simulation.notes import notes_on
 
 
 def assemble(problems: Problems, sections: Mapping[str, Section], folder: Path) -> Run:
@@ -47,7 +48,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], folder: Path) 
         levels=levels,
         source=source,
         files=(folder / source.file,) if source else (),
-        notes=(*notes, *notes_on(market, account, ladder, simulation)),
+        notes=(*notes, *notes_on(market, account, ladder, check_settings(Problems(), simulation))),
     )
 
 

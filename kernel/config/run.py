@@ -10,8 +10,8 @@ from kernel.config.simulation import place_of
 from kernel.errors import Incomplete, InvalidInput, Problem
 from kernel.report.introduction import Case
 from kernel.simulation import simulate as simulation
-from kernel.simulation.declared import least_record
 from kernel.simulation.outcome import Outcome
+from kernel.simulation.settings import least_record
 
 
 @dataclass(frozen=True, kw_only=True)

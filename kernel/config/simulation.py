@@ -11,8 +11,8 @@ from kernel.config.building import Section, take
 from kernel.config.shapes import Shape, key
 from kernel.errors import Problem, Problems
 from kernel.markets import Market
-from kernel.simulation.declared import REQUIRED, SETTINGS, least_record
-from kernel.simulation.settings import check
+from kernel.simulation.check import check_simulation
+from kernel.simulation.settings import REQUIRED, SETTINGS, least_record
 
 _KINDS = {
     "duration": values.duration,
@@ -59,10 +59,9 @@ def simulation_settings(
     settings: dict[str, Any] = {**_DEFAULTS, **stated, "levels": levels}
     if settings["record"] is None:
         settings["record"] = least_record(settings)
-    parts: tuple[Any, Any, Any] = market, account, ladder  # `check` says which of them are None
-    further, clean = check(*parts, settings)
-    missing = {name for name, part in zip(("market", "account", "ladder"), parts, strict=True) if part is None}
-    missing |= {"horizon", "steps"} if section is None else set()
+    further, parts = Problems(), {"market": market, "account": account, "ladder": ladder}
+    clean = check_simulation(further, settings, **{name: part for name, part in parts.items() if part is not None})
+    missing = {"horizon", "steps"} if section is None else set()
     take(problems, [Problem(place_of(field), message) for field, message in further.found if field not in missing])
-    kept = {name: clean[name] for name in _DEFAULTS if name != "record" or "record" in stated}
-    return {**kept, "worst": settings["worst"]}  # whose times `check` counts in steps
+    kept = {name: getattr(clean, name) for name in _DEFAULTS if name != "record" or "record" in stated}
+    return {**kept, "worst": settings["worst"]}  # as it was stated
