@@ -191,7 +191,7 @@ def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, A
         steps=clean["steps"],
         bridged=clean["monitoring"] == "continuous",
         opening_tier=opening_tier,
-        sounded=clean["worst"].size > 0,
+        keeps_lowest=clean["worst"].size > 0,
         tilt=np.empty(0, real),
         growth=0.0,
         jump_ratio=0.0,
