@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numba.extending import overload
 
-from kernel._core.jit import default
+from kernel._core.jit import INLINE, default
 from kernel._core.operations import (
     act,
     at,
+    base_of,
+    cash_of,
     distances,
     knows_lowest,
     level_of,
@@ -42,6 +45,16 @@ def _act_not(rules, book, lanes, assets, n):
 @default(level_of)
 def _level_of_all(book, lanes, i, tier):
     return book.level[tier]
+
+
+@overload(cash_of, strict=False, jit_options=INLINE)
+def _cash_of(book, lanes):
+    return (lambda book, lanes: lanes.cash) if "cash" in lanes.fields else (lambda book, lanes: book.cash)
+
+
+@overload(base_of, strict=False, jit_options=INLINE)
+def _base_of(book, lanes):
+    return (lambda book, lanes: lanes.base) if "base" in lanes.fields else (lambda book, lanes: book.base)
 
 
 @default(screen)

@@ -82,7 +82,7 @@ def _leave_block(lanes, assets, segment, n, events):
 
 @block
 def _return_to_block(rules, lanes, assets, segment, events, n):
-    """Return the lanes to the block, and keep those that have another event in this segment; return how many these are."""
+    """Return the lanes to the block, and keep those that have another event in this segment; return how many."""
     own, own_assets = events.lanes, events.assets
     return_moved(rules, own, own_assets, n, lanes, assets)
     flag, next_jump = own.flag, own.next_jump

@@ -6,12 +6,15 @@ places.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 Role = Literal["tier", "account", "state", "address", "segment", "mark", "block"]
+_LINE = 64  # bytes of a line of the cache: columns begin one apart, or all would compete for the same few places
 ROLES: tuple[Role, ...] = ("tier", "account", "state", "address", "segment", "mark", "block")
 
 
@@ -44,6 +47,9 @@ class Fields(NamedTuple):
     asset: tuple[Field, ...] = ()
 
 
+# Of rules that change accounts: equity and requirement that do not move with prices, over the share k of the positions
+# that is left, since cash + k v - level (base + k r) <= 0 is cash / k + v - level (base / k + r) <= 0.
+ACCOUNT = (Field("cash", "account"), Field("base", "account"))
 NEXT_TIMER = Field("next_timer", "state", np.float64)  # years: rules that declare it act when it is due
 TIMED = Fields(
     lane=(
@@ -94,20 +100,32 @@ def record(real: np.dtype[Any], width: int, fields: Sequence[Field]) -> np.dtype
     if twice:
         raise TypeError(f"columns of lanes are declared twice, and differently: {', '.join(twice)}")
     ordered = sorted(fields, key=lambda field: ROLES.index(field.role))
-    columns = [
-        (name, real if kind is None else kind, (rows, width) if rows else (width,)) for name, _, kind, rows in ordered
-    ]
-    apart: Any = np.dtype(columns, align=True)
-    overlays: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
+    ends: dict[str, tuple[int, int]] = {}  # of each role
+    offset = 0
+    for name, role, kind, rows in ordered:
+        column = np.dtype((real if kind is None else kind, (rows, width + _LINE // 4) if rows else (width,)))
+        columns[name] = column, offset
+        ends[role] = ends.get(role, (offset, 0))[0], offset + column.itemsize
+        offset += -(-column.itemsize // _LINE) * _LINE + _LINE
     for role in ROLES[:-1]:
-        ends = [(apart.fields[one][1], apart.fields[one][0].itemsize) for one, *rest in ordered if rest[0] == role]
-        if ends:
-            first, (last, size) = ends[0][0], ends[-1]
-            overlays[role_bytes(role)] = (np.uint8, (last + size - first,)), first
-    if "flag" in apart.fields:  # the flags again, eight in one number
-        overlays["eight_flags"] = (np.uint64, (width // 8,)), apart.fields["flag"][1]
-    whole: np.dtype[np.void] = np.dtype({**apart.fields, **overlays}, align=True)
+        if role in ends:
+            first, last = ends[role]
+            columns[role_bytes(role)] = np.dtype((np.uint8, (last - first,))), first
+    if "flag" in columns:  # the flags again, eight in one number
+        columns["eight_flags"] = np.dtype((np.uint64, (width // 8,))), columns["flag"][1]
+    kinds, offsets = zip(*columns.values(), strict=True)
+    described: Any = {"names": list(columns), "formats": kinds, "offsets": offsets, "itemsize": offset}
+    whole: np.dtype[np.void] = np.dtype(described, align=True)
     return whole
+
+
+def aligned_zeros(shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:
+    """Allocate an array that begins with a line of the cache, as vectors that cross two are read half as fast."""
+    size = math.prod(shape) * kind.itemsize
+    raw = np.zeros(size + _LINE, np.uint8)
+    first = -raw.ctypes.data % _LINE
+    return raw[first : first + size].view(kind).reshape(shape)
 
 
 def role_bytes(role: Role) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 from numpy.typing import DTypeLike, NDArray
 
-from kernel._core.fields import Field, Fields, record
+from kernel._core.fields import Field, Fields, aligned_zeros, record
 from kernel._core.jit import block, point
 
 # Bytes of a column of lanes: as many paths are walked together as it holds, 2048 of one asset in single precision.
@@ -47,6 +47,7 @@ _LANE = (
     Field("end_distance", "block"),
     Field("variance", "block"),  # of that distance, per year
     Field("loss", "block", np.float64),  # at the horizon
+    Field("relative_price", "block", np.float64),  # of one asset there: over its opening price
     # scratch: an operation finds rubbish in it; rows 3 to 5 outlive its calls of `distances`, `read` and `screen`
     Field("scratch", "block", None, 6),
     Field("words", "block", np.uint32, 4),  # scratch for noise
@@ -58,7 +59,6 @@ _ASSET = (
     Field("log_spot", "state"),  # log of price over opening price
     Field("before", "mark"),  # what the book marks at the start of the segment
     Field("after", "mark"),  # and at its end
-    Field("relative_price", "block", np.float64),  # price over opening price at the horizon
     Field("noise", "block", None, 4),  # by slot: standard normals
 )
 
@@ -106,8 +106,8 @@ def new_lanes(real: DTypeLike, assets: int, fields: Fields) -> tuple[NDArray[np.
     """Allocate the lanes and assets of a workspace; return them and how many lanes there are in a set."""
     kind: np.dtype[Any] = np.dtype(real)
     width = (COLUMN_ONE_ASSET if assets == 1 else COLUMN_MANY_ASSETS) // kind.itemsize
-    lanes = np.zeros(_SETS, lanes_dtype(kind, width, fields.lane))
-    return lanes, np.zeros((_SETS, assets), assets_dtype(kind, width, fields.asset)), width
+    lanes = aligned_zeros((_SETS,), lanes_dtype(kind, width, fields.lane))
+    return lanes, aligned_zeros((_SETS, assets), assets_dtype(kind, width, fields.asset)), width
 
 
 @point

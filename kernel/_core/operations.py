@@ -5,10 +5,11 @@ of their own. What a struct has to write:
 
 - a market's step: `advance` and `covariance`; one with state of its own `open_state` and `move_state` too; one that
   jumps a field `intensity`, the expected jumps a year, and `jump`;
-- a book: `mark`, `distances`, `read` and `closing_loss`, and the fields `spot`, [asset] opening prices, and `level`,
+- a book: `mark`, `distances`, `read` and `add_loss`, and the fields `spot`, [asset] opening prices, and `level`,
   [tier + 1] of which the last is never reached, or a `level_of` of its own; `screen`, `may_breach`, `lowest_reading`
   and `score` where it knows something faster than their defaults;
-- rules: nothing, `act`, or `expire`, for which they declare the column NEXT_TIMER.
+- rules: nothing, or `act`, or `expire` and the column NEXT_TIMER; those that change a lane's account declare ACCOUNT
+  and fill its columns in `open_state`.
 
 Columns of the lanes that a struct needs beside those of `kernel._core.lanes` it declares in a static method
 `lane_fields`; it fills those that are state in `open_state`.
@@ -79,16 +80,26 @@ def read(book, lanes, assets, n):
     raise NotImplementedError
 
 
-def closing_loss(book, lanes, assets, n):
-    """Fill lanes.loss[:n], float64 currency, from assets[:].relative_price: prices at the horizon over opening prices.
+def add_loss(book, a, lanes, n):
+    """Add to lanes.loss[:n], float64 currency, what the positions on asset a have lost at the horizon.
 
-    What actions have changed on a path is in the columns that the rules declare: the loss is that of the positions.
+    lanes.relative_price[:n], float64, has its prices there over its opening price.
     """
     raise NotImplementedError
 
 
 def level_of(book, lanes, i, tier):
     """Return the level of a tier for lane i, in the unit of the readings; by default book.level[tier] for all lanes."""
+    raise NotImplementedError
+
+
+def cash_of(book, lanes):
+    """Return the cash of the lanes, an array, where rules declare ACCOUNT; else book.cash, one number for all."""
+    raise NotImplementedError
+
+
+def base_of(book, lanes):
+    """Return the same of the requirement that does not move with prices."""
     raise NotImplementedError
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-import kernel._core.defaults
+from kernel._core import defaults  # noqa: F401 - registers them
 from kernel._core.bridge import passages_dtype, resolve
 from kernel._core.cells import count_by_cell
 from kernel._core.events import cross, open_events
@@ -25,7 +25,7 @@ from kernel._core.noise import (
     to_normals,
 )
 from kernel._core.operations import (
-    closing_loss,
+    add_loss,
     covariance,
     knows_lowest,
     lowest_reading,
@@ -221,15 +221,16 @@ def _note_worst(lanes, steps, n, origin, out):
 @block
 def _close(book, lanes, assets, n, origin, out):
     """Write closing prices and losses, reckoned in double precision."""
-    first = origin - out.offset
+    loss, relative, first = lanes.loss, lanes.relative_price, origin - out.offset
+    loss[:n] = 0.0
     for a in range(assets.size):
-        spot, log_spot, relative = book.spot[a], assets[a].log_spot, assets[a].relative_price
+        spot, log_spot = book.spot[a], assets[a].log_spot
         for i in range(n):
             relative[i] = exp(np.float64(log_spot[i]))
             out.terminal_price[a, first + i] = spot * relative[i]
-    closing_loss(book, lanes, assets, n)
+        add_loss(book, a, lanes, n)
     for i in range(n):
-        out.loss[first + i] = lanes.loss[i]
+        out.loss[first + i] = loss[i]
 
 
 @kernel

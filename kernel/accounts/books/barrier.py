@@ -9,8 +9,8 @@ import numpy as np
 from kernel._core.covariance import bridge_depth, bridge_variance, variance_slope, volatility
 from kernel._core.jit import implements
 from kernel._core.operations import (
+    add_loss,
     at,
-    closing_loss,
     distances,
     is_number,
     knows_lowest,
@@ -101,6 +101,6 @@ def _score_barrier(book, tilt, growth, lanes, assets, bridged, n):
         reading[j] = slope * (level[j] if bridged else after[j])
 
 
-@implements(closing_loss, BarrierBook)
-def _closing_loss_barrier(book, lanes, assets, n):
-    lose_linearly(book.quantity, lanes, assets, n)
+@implements(add_loss, BarrierBook)
+def _add_loss_barrier(book, a, lanes, n):
+    lose_linearly(book.quantity[a], lanes, n)

@@ -11,14 +11,15 @@ from kernel._core.covariance import Fixed, Local, bridge_variance, volatility
 from kernel._core.fields import Field, Fields
 from kernel._core.jit import block, implements, point
 from kernel._core.operations import (
+    add_loss,
     at,
-    closing_loss,
+    base_of,
+    cash_of,
     distances,
     is_number,
     lowest_reading,
     mark,
     may_breach,
-    open_state,
     read,
     score,
     screen,
@@ -42,11 +43,9 @@ class LinearBook(NamedTuple):
 
     @staticmethod
     def lane_fields() -> Fields:
-        """Declare each lane's cash and base, over the share of the positions that are left, and sums over assets."""
+        """Declare sums over the assets, and what they are made of."""
         return Fields(
             lane=(
-                Field("cash", "account"),
-                Field("base", "account"),
                 Field("positive", "block", None, 2),  # by end of the segment: the terms above zero of value - level *
                 Field("negative", "block", None, 2),  # requirement, and those below, negated
             ),
@@ -55,11 +54,6 @@ class LinearBook(NamedTuple):
                 Field("loading", "block"),  # of the distance on one of the normals
             ),
         )
-
-
-@implements(open_state, LinearBook)
-def _open_state_linear(book, lanes, assets, n):
-    lanes.cash[:n], lanes.base[:n] = book.cash, book.base
 
 
 @implements(mark, LinearBook)
@@ -80,9 +74,9 @@ def _part(value, requirement, level, price):
 def _sum_signs(book, lanes, assets, n, end):
     """Sum the positive and the negative parts of value - level * requirement at one end of the segment."""
     level, plus, minus = lanes.level, lanes.positive[end], lanes.negative[end]
-    cash, base, zero, last = lanes.cash, lanes.base, level.dtype.type(0), assets.size - 1
+    cash, base, zero, last = cash_of(book, lanes), base_of(book, lanes), level.dtype.type(0), assets.size - 1
     for i in range(n):
-        fixed = fma(-level[i], base[i], cash[i])
+        fixed = fma(-level[i], at(base, i), at(cash, i))
         plus[i], minus[i] = max(fixed, zero), max(-fixed, zero)
     for a in range(0, assets.size, 4):  # four assets a sweep: the sums are loaded and stored a quarter as often
         v0, v1, v2, v3 = book.value[a], book.value[a + 1], book.value[a + 2], book.value[a + 3]
@@ -115,17 +109,11 @@ def _may_breach_linear(book, covariance, lanes, assets, span, ceiling, n):
             largest[i] = max(largest[i], square * at(local, i) * at(local, i))
     _sum_signs(book, lanes, assets, n, 0)
     _sum_signs(book, lanes, assets, n, 1)
-    level, flag, plus, minus, cash, base = (
-        lanes.level,
-        lanes.flag,
-        lanes.positive,
-        lanes.negative,
-        lanes.cash,
-        lanes.base,
-    )
+    level, flag, plus, minus = lanes.level, lanes.flag, lanes.positive, lanes.negative
+    cash, base = cash_of(book, lanes), base_of(book, lanes)
     zero, half, margin, never = real(0), real(0.5), real(1e-4), real(-np.inf)
     for i in range(n):
-        fixed = fma(-level[i], base[i], cash[i])
+        fixed = fma(-level[i], at(base, i), at(cash, i))
         long, short = max(fixed, zero), max(-fixed, zero)
         shares = (plus[0, i] - long) / plus[0, i] + (minus[0, i] - short) / minus[0, i]
         shares += (plus[1, i] - long) / plus[1, i] + (minus[1, i] - short) / minus[1, i]
@@ -249,9 +237,9 @@ def _screen_linear(book, covariance, lanes, assets, span, exponent, n):
 
 @implements(read, LinearBook)
 def _read_linear(book, lanes, assets, n):
-    reading, required, cash, base = lanes.reading, lanes.scratch[0], lanes.cash, lanes.base
+    reading, required, cash, base = lanes.reading, lanes.scratch[0], cash_of(book, lanes), base_of(book, lanes)
     for i in range(n):
-        reading[i], required[i] = cash[i], base[i]
+        reading[i], required[i] = at(cash, i), at(base, i)
     for a in range(assets.size):
         value, requirement, after = book.value[a], book.requirement[a], assets[a].after
         for i in range(n):
@@ -270,20 +258,14 @@ def _measure_depths(book, covariance, lanes, assets, n):
     """
     distances(book, covariance, lanes, assets, n)
     start, end, variance, span = lanes.start_distance, lanes.end_distance, lanes.variance, lanes.span
-    exponent, level, growth, loss, half = (
-        lanes.exponent,
-        lanes.level,
-        lanes.scratch[0],
-        lanes.scratch[1],
-        lanes.level.dtype.type(0.5),
-    )
-    cash, base, zero = lanes.cash, lanes.base, lanes.level.dtype.type(0)
+    exponent, level, growth, loss = lanes.exponent, lanes.level, lanes.scratch[0], lanes.scratch[1]
+    cash, base, zero, half = cash_of(book, lanes), base_of(book, lanes), level.dtype.type(0), level.dtype.type(0.5)
     for i in range(n):
         middle, gap = half * (start[i] + end[i]), half * (start[i] - end[i])
         start[i] = middle - math.sqrt(gap * gap + variance[i] * span[i] * exponent[i])
-        above = fma(-level[i], base[i], cash[i]) >= zero
-        growth[i] = base[i] * (lanes.positive[0, i] + lanes.positive[1, i]) if above else zero
-        loss[i] = zero if above else base[i] * (lanes.negative[0, i] + lanes.negative[1, i])
+        above = fma(-level[i], at(base, i), at(cash, i)) >= zero
+        growth[i] = at(base, i) * (lanes.positive[0, i] + lanes.positive[1, i]) if above else zero
+        loss[i] = zero if above else at(base, i) * (lanes.negative[0, i] + lanes.negative[1, i])
     for a in range(assets.size):
         value, requirement, before, after = book.value[a], book.requirement[a], assets[a].before, assets[a].after
         for i in range(n):
@@ -332,6 +314,6 @@ def _score_linear(book, tilt, growth, lanes, assets, bridged, n):
             reading[j] = fma(-exponent, log(after[j]), reading[j])
 
 
-@implements(closing_loss, LinearBook)
-def _closing_loss_linear(book, lanes, assets, n):
-    lose_linearly(book.quantity, lanes, assets, n)
+@implements(add_loss, LinearBook)
+def _add_loss_linear(book, a, lanes, n):
+    lose_linearly(book.quantity[a], lanes, n)
