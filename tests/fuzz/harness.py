@@ -24,6 +24,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 from kernel.errors import InvalidInput
 
 SECONDS = 5.0  # of processor time, which others on the machine do not take
@@ -167,7 +169,7 @@ def _memory(field: str) -> int:
 
 def _work(kind: type[Fuzzer], seed: int, span: range, out: Connection) -> None:
     """Try a span of inputs; the process may be killed at any of them, and tells beforehand which it is at."""
-    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # others set aside gigabytes of addresses
+    pa.set_memory_pool(pa.system_memory_pool())  # others set aside gigabytes of addresses
     folder = Path(tempfile.mkdtemp())
     os.chdir(folder)
     try:

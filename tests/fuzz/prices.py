@@ -324,7 +324,8 @@ class Prices(Fuzzer):
         read = {"utf-16", "utf-8", "latin-1"}
         stated: set[float] = set()
         for encoding in read:
-            for found in set(_NUMBER.findall(content.decode(encoding, "replace"))):
+            lines = content.decode(encoding, "replace").splitlines()
+            for found in {number for line in lines for number in _NUMBER.findall(line)}:
                 for decimal, thousands in ((".", ","), (",", ".")):
                     digits = re.sub(rf"[\s'\u00a0\u2009\u202f\u2019{thousands}]", "", found).replace(decimal, ".")
                     with suppress(ValueError):
