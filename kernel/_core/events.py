@@ -100,7 +100,8 @@ def _draw_jump(step, seed, lanes, assets, n):
     for j in range(n):
         lanes.ratio[j] = 0
         lanes.jumps[j] += np.uint64(1)
-        lanes.moment[j], lanes.start[j] = lanes.jumps[j], lanes.next_jump[j]
+        lanes.moment[j] = lanes.jumps[j]
+        lanes.start[j] = lanes.stop[j] = lanes.next_jump[j]  # a moment, until the next piece is walked
     whole = whole_vectors(n, lanes.path.size)
     for row in range(assets.size):
         a = assets.size - 1 - row  # asset 0 comes last: its words also hold the bridge and the clock
@@ -126,7 +127,7 @@ def _walk_piece(step, book, plan, seed, lanes, assets, segment, n, ledger):
     """Move the lanes to their next event, and settle the tiers that they breach on the way."""
     spread, bridged = covariance(step), plan.bridged
     _start_pieces(lanes, segment, plan.jump_ratio, n)
-    keep_origins(assets, n)
+    keep_origins(segment, lanes, assets, n)
     piece = Segment(lanes.start, lanes.stop, lanes.span, lanes.root, _AFTER, segment.step)
     advance(step, piece, assets, n)
     cut_at_timers(spread, seed, bridged, segment, lanes, assets, n)
@@ -143,14 +144,14 @@ def _walk_piece(step, book, plan, seed, lanes, assets, segment, n, ledger):
 @block
 def _walk_events(step, book, plan, seed, lanes, assets, segment, events, n, ledger):
     """Walk the lanes that left the block from event to event, to the end of the segment."""
-    own, own_assets = events.lanes, events.assets
+    own, own_assets, bridged = events.lanes, events.assets, plan.bridged
     mark(book, own_assets, n)
-    if plan.bridged:
+    if bridged:
         take_exponents(lanes, segment.slot, own, n)
     while n > 0:
         _walk_piece(step, book, plan, seed, own, own_assets, segment, n, ledger)
         n = _return_to_block(ledger.rules, lanes, assets, segment, events, n)
-        jumping = serve_timers(book, covariance(step), seed, segment, own, own_assets, n, ledger)
+        jumping = serve_timers(book, covariance(step), seed, bridged, segment, own, own_assets, n, ledger)
         _meet_jumps(step, book, plan, seed, segment, own, own_assets, jumping, ledger)
         rejoin(ledger, own, own_assets, jumping, n)
 

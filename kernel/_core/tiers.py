@@ -132,6 +132,18 @@ def _note_depths(lanes, n, queue, depth):
 
 
 @block
+def _score(book, lanes, assets, source_assets, bridged, n, ledger):
+    """Write the log likelihood ratios at the breaches; the log prices are where the lanes were copied from."""
+    for a in range(assets.size):
+        log_spot, known = assets[a].log_spot, source_assets[a].log_spot
+        for j in range(n):
+            log_spot[j] = known[lanes.source[j]]
+    score(book, ledger.tilt, ledger.growth, lanes, assets, bridged, n)
+    for j in range(n):
+        ledger.score[lanes.tier[j], np.int64(lanes.path[j]) - ledger.offset] = lanes.reading[j]
+
+
+@block
 def settle(book, covariance, lanes, assets, n, bridged, ledger, seed):
     """Breach the next tier of the n lanes in ledger.selected and every deeper one that their segment passes.
 
@@ -145,9 +157,7 @@ def settle(book, covariance, lanes, assets, n, bridged, ledger, seed):
             distances(book, covariance, selected, selected_assets, live)
             _note_depths(selected, live, ledger.queue, ledger.depth)
         if ledger.score.shape[0] > 0:
-            score(book, ledger.tilt, ledger.growth, selected, selected_assets, bridged, live)
-            for j in range(live):
-                ledger.score[selected.tier[j], np.int64(selected.path[j]) - ledger.offset] = selected.reading[j]
+            _score(book, selected, selected_assets, assets, bridged, live, ledger)
         for j in range(live):
             if not bridged:
                 breach[selected.tier[j], np.int64(selected.path[j]) - ledger.offset] = selected.stop[j]

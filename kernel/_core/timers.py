@@ -35,8 +35,8 @@ def open_timers(lanes, n):
     raise NotImplementedError
 
 
-def keep_origins(assets, n):
-    """Keep the log prices before they move."""
+def keep_origins(segment, lanes, assets, n):
+    """Keep the log prices before they move; a lane that has the whole segment before it takes just that."""
     raise NotImplementedError
 
 
@@ -45,7 +45,7 @@ def cut_at_timers(covariance, seed, bridged, segment, lanes, assets, n):
     raise NotImplementedError
 
 
-def serve_timers(book, covariance, seed, segment, lanes, assets, n, ledger):
+def serve_timers(book, covariance, seed, bridged, segment, lanes, assets, n, ledger):
     """Let the rules act on the lanes at a timer, in the set ledger.held; return how many others stay: at a jump."""
     raise NotImplementedError
 
@@ -77,7 +77,11 @@ def _open_timers(lanes, n):
         pinned[i], timers[i] = 0, 0
 
 
-def _keep_origins(assets, n):
+def _keep_origins(segment, lanes, assets, n):
+    start, stop, span, root = lanes.start, lanes.stop, lanes.span, lanes.root
+    for i in range(n):
+        whole = (start[i] == segment.start) & (stop[i] == segment.stop)
+        span[i], root[i] = segment.span if whole else span[i], segment.root if whole else root[i]
     for a in range(assets.size):
         origin, log_spot = assets[a].origin, assets[a].log_spot
         for i in range(n):
@@ -138,12 +142,12 @@ def _draw_cuts(seed, asset, segment, lanes, n):
 
 
 @block
-def _take_out(lanes, assets, n, held, held_assets):
+def _take_out(bridged, segment, lanes, assets, n, held, held_assets):
     """Move the lanes at a timer to `held`, and close the ranks of the others; return how many these are."""
     pinned, flag, next_timer, stop = lanes.pinned, lanes.flag, lanes.next_timer, lanes.stop
     for i in range(n):
-        late = (pinned[i] == 0) & (next_timer[i] <= stop[i])  # set during the segment, for a time in it
-        flag[i] = late
+        now = bridged | (stop[i] >= segment.stop)
+        flag[i] = (pinned[i] == 0) & (next_timer[i] <= stop[i]) & now  # set during the segment, for a time in it
         pinned[i] |= flag[i]
     for a in range(assets.size):
         known_end, log_spot = assets[a].known_end, assets[a].log_spot
@@ -160,9 +164,9 @@ def _take_out(lanes, assets, n, held, held_assets):
     return left
 
 
-def _serve_timers(book, covariance, seed, segment, lanes, assets, n, ledger):
+def _serve_timers(book, covariance, seed, bridged, segment, lanes, assets, n, ledger):
     own, own_assets = ledger.held.lanes, ledger.held.assets
-    left = _take_out(lanes, assets, n, own, own_assets)
+    left = _take_out(bridged, segment, lanes, assets, n, own, own_assets)
     count = n - left
     if count > 0:
         expire(ledger.rules, book, own, own_assets, count)
@@ -195,7 +199,7 @@ def _pass_open(lanes, n):
     pass
 
 
-def _pass_assets(assets, n):
+def _pass_origins(segment, lanes, assets, n):
     pass
 
 
@@ -203,7 +207,7 @@ def _pass_cuts(covariance, seed, bridged, segment, lanes, assets, n):
     pass
 
 
-def _all_stay(book, covariance, seed, segment, lanes, assets, n, ledger):
+def _all_stay(book, covariance, seed, bridged, segment, lanes, assets, n, ledger):
     return n
 
 
@@ -213,7 +217,7 @@ def _pass_rejoin(ledger, lanes, assets, n, count):
 
 _if_timed(meets_timer, _meets_timer, _pass_lanes)
 _if_timed(open_timers, _open_timers, _pass_open)
-_if_timed(keep_origins, _keep_origins, _pass_assets)
+_if_timed(keep_origins, _keep_origins, _pass_origins)
 _if_timed(cut_at_timers, _cut_at_timers, _pass_cuts)
 _if_timed(serve_timers, _serve_timers, _all_stay)
 _if_timed(rejoin, _rejoin, _pass_rejoin)
