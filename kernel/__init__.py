@@ -20,6 +20,12 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.config.load import load as load
     from kernel.config.run import Run as Run
     from kernel.errors import InvalidInput as InvalidInput
+    from kernel.escalation import Call as Call
+    from kernel.escalation import Client as Client
+    from kernel.escalation import CloseOut as CloseOut
+    from kernel.escalation import Escalation as Escalation
+    from kernel.escalation import Notice as Notice
+    from kernel.escalation import SquareRootImpact as SquareRootImpact
     from kernel.figures import plot_backtest as plot_backtest
     from kernel.figures import plot_fits as plot_fits
     from kernel.figures import plot_surface as plot_surface
@@ -75,6 +81,12 @@ _PLACES = {
     "Run": "kernel.config.run",
     "load": "kernel.config.load",
     "InvalidInput": "kernel.errors",
+    "Call": "kernel.escalation",
+    "Client": "kernel.escalation",
+    "CloseOut": "kernel.escalation",
+    "Escalation": "kernel.escalation",
+    "Notice": "kernel.escalation",
+    "SquareRootImpact": "kernel.escalation",
     "plot_backtest": "kernel.figures",
     "plot_fits": "kernel.figures",
     "plot_surface": "kernel.figures",

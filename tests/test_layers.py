@@ -21,6 +21,7 @@ LAYERS = [
     {"markets", "instruments"},
     {"margin"},
     {"accounts"},
+    {"escalation"},
     {"simulation"},
     {"measures"},
     {"calibration"},

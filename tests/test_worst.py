@@ -81,7 +81,7 @@ def test_jumps_count() -> None:
         ([HORIZON / 3], "worst: must be times at the end of a step, of which the horizon has one step: use more"),
         ([HORIZON, HORIZON], "worst: must be rising times"),
         ([2 * HORIZON], "worst: must be at most 0.0136986, not 0.0273973"),
-        ("soon", "worst: must be a number with the unit m, h, d, w or y, such as '5d', not 'soon'"),
+        ("soon", "worst: must be a number with the unit s, m, h, d, w or y, such as '5d', not 'soon'"),
     ],
 )
 def test_times_off_the_grid_are_refused(worst: object, message: str) -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
-UNIT_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 1440, "w": 7 * 1440, "y": 365 * 1440}
+UNIT_MINUTES: dict[str, float] = {"s": 1 / 60, "m": 1, "min": 1, "h": 60, "d": 1440, "w": 7 * 1440, "y": 365 * 1440}
 _YEAR = UNIT_MINUTES["y"]
 _DURATION = re.compile(r"\s*([0-9][0-9_]*\.?[0-9]*(?:e[+-]?[0-9]+)?)\s*([a-z]+)\s*")
 _MOST_KNOWN, _NAMED = 1_000, 40  # names that are compared, and listed
@@ -20,7 +20,7 @@ _SHOWN = (("d", 2 * UNIT_MINUTES["d"]), ("h", UNIT_MINUTES["h"]), ("min", 0))
 
 
 def years(text: str) -> float:
-    """Return a duration such as "90m", "36h", "5d", "2w" or "1y" in years of 365 days.
+    """Return a duration such as "60s", "90m", "36h", "5d", "2w" or "1y" in years of 365 days.
 
     Raises:
         ValueError: saying what would be right; a bare number is asked for its unit.
@@ -45,7 +45,7 @@ def _asked(text: str) -> str:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        return f"must be a number with the unit m, h, d, w or y, such as '5d', not {brief(text)}"
+        return f"must be a number with the unit s, m, h, d, w or y, such as '5d', not {brief(text)}"
     stated = text.strip()
     says = number > 0 and len(stated) <= _LONGEST
     hint = f"; {stated} year{'' if number == 1 else 's'} is '{stated}y'" if says else ""
