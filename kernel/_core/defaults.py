@@ -9,9 +9,13 @@ from kernel._core.jit import INLINE, default
 from kernel._core.operations import (
     act,
     at,
+    awaits,
     base_of,
     cash_of,
     distances,
+    finish,
+    follow,
+    follows,
     knows_lowest,
     level_of,
     lowest_reading,
@@ -39,6 +43,26 @@ def _move_no_state(step, seed, s, lanes, assets, n):
 
 @default(act)
 def _act_not(rules, book, lanes, assets, n):
+    pass
+
+
+@default(follows)
+def _follows_not(rules):
+    return False
+
+
+@default(follow)
+def _follow_nothing(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
+    pass
+
+
+@default(awaits)
+def _awaits_nothing(rules, lanes, stop, n):
+    pass
+
+
+@default(finish)
+def _leave_losses(rules, lanes, n):
     pass
 
 

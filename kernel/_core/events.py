@@ -16,7 +16,7 @@ from kernel._core.copies import keep_moving, move_to_events, return_moved
 from kernel._core.jit import INNER, block
 from kernel._core.lanes import Segment, flagged, lower, whole_vectors
 from kernel._core.noise import ALL_ASSETS, JUMP, draw_words, to_exponentials, to_normals
-from kernel._core.operations import advance, covariance, jump, lowest_reading, mark, read, screen
+from kernel._core.operations import advance, awaits, covariance, jump, lowest_reading, mark, read, screen
 from kernel._core.special import log, uniform
 from kernel._core.tiers import gather, settle, take_exponents
 from kernel._core.timers import cut_at_timers, keep_origins, meets_timer, open_timers, rejoin, serve_timers
@@ -134,6 +134,7 @@ def _walk_piece(step, book, plan, seed, lanes, assets, segment, n, ledger):
     mark(book, assets, n)
     if bridged:
         screen(book, spread, lanes, assets, lanes.span, lanes.exponent, n)
+        awaits(ledger.rules, lanes, lanes.stop, n)
         count = gather(ledger.rules, lanes, assets, piece, n, ledger.selected)
         settle(book, spread, lanes, assets, count, bridged, ledger, seed)
         if plan.keeps_lowest:

@@ -31,7 +31,7 @@ INLINE: Any = {**INNER, "forceinline": True}
 
 Body = TypeVar("Body", bound=Callable[..., Any])
 _PACKAGE = Path(__file__).parents[1]
-COMPILED = ("_core", "markets", "accounts")  # the folders whose sources become machine code
+COMPILED = ("_core", "markets", "accounts", "escalation")  # the folders whose sources become machine code
 _COMPILES, _PREPARES = "numba:compile", "numba:compiler_lock"  # events: the latter of loading from a cache too
 _taken: dict[tuple[str, str], type] = {}
 

@@ -35,6 +35,7 @@ _LANE = (
     Field("start", "segment", np.float64),  # a segment of the lane's own: as in Segment
     Field("stop", "segment", np.float64),
     Field("span", "segment"),
+    Field("step", "segment", np.int64),  # of the grid
     Field("ratio", "segment"),  # log likelihood ratio of the segment's end: not 0 where a jump ends it
     Field("exponent", "segment"),  # exponential variate of mean 1/2: the bridge's share of chance
     Field("root", "block"),  # of the span

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernel._core.jit import block
+from kernel._core.jit import block, point
 from kernel._core.operations import at
 from kernel._core.philox import philox4x32
 from kernel._core.special import box_muller, fma, log, uniform, view
 
-DIFFUSION, BRIDGE, JUMP, JUMP_SIZE, PASSAGE, VARIANCE, RESAMPLE, EVENT = (np.uint64(stream) for stream in range(8))
+DIFFUSION, BRIDGE, JUMP, JUMP_SIZE, PASSAGE, VARIANCE, RESAMPLE, EVENT, CLIENT = (
+    np.uint64(stream) for stream in range(9)
+)
 ALL_ASSETS = np.int64(0)  # the row of what is drawn once; typed: a literal is a type of its own, compiled once more
 MAX_PATHS = 2**56
 MAX_STEPS = 2**34
@@ -32,6 +34,12 @@ def draw_words(seed, path, moment, row, stream, n, words):
         low, last = path[i] & _LOW, ((path[i] >> _PATH_SHIFT) & _UPPER) | stream
         four = philox4x32(low, at(moment, i), np.uint64(at(row, i)), last, seed)
         words[0, i], words[1, i], words[2, i], words[3, i] = four
+
+
+@point
+def words_at(seed, path, moment, row, stream):
+    """Return the four words at one address."""
+    return philox4x32(path & _LOW, moment, row, ((path >> _PATH_SHIFT) & _UPPER) | stream, seed)
 
 
 @block

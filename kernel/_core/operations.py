@@ -164,6 +164,33 @@ def expire(rules, book, lanes, assets, n):
     raise NotImplementedError
 
 
+def follows(rules):
+    """Tell, when compiling, whether the rules follow a lane through its segment themselves; by default not."""
+    raise NotImplementedError
+
+
+def follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
+    """Walk the first n lanes, in which a tier is breached or something due, through their segments.
+
+    In continuous time (bridged) from assets[:].before at lanes.start to .after at lanes.stop, whose share of chance is
+    lanes.exponent; else look at them at lanes.stop. Breach times go to ledger.breach; lanes.tier and .level are set.
+    """
+    raise NotImplementedError
+
+
+def awaits(rules, lanes, stop, n):
+    """Flag, besides those that are, the lanes for which rules that follow have something due by `stop`.
+
+    stop: years, one number or an array over lanes. By default nothing is due.
+    """
+    raise NotImplementedError
+
+
+def finish(rules, lanes, n):
+    """Reckon what the first n lanes come to at the horizon; lanes.loss may be changed; by default it is left alone."""
+    raise NotImplementedError
+
+
 def at(value, i):
     """Return value[i] of an array, or the number itself."""
     raise NotImplementedError

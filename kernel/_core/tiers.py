@@ -15,7 +15,7 @@ from kernel._core.copies import copy_segment, keep_breached, return_settled, sel
 from kernel._core.jit import INNER, block
 from kernel._core.lanes import Lanes, flagged, whole_vectors
 from kernel._core.noise import to_exponentials
-from kernel._core.operations import act, distances, level_of, score, screen
+from kernel._core.operations import act, distances, follow, follows, level_of, score, screen
 
 
 class Ledger(NamedTuple):
@@ -42,11 +42,13 @@ def _take_common_segment(segment, lanes, n, selected):
     start, stop, span, ratio = selected.start, selected.stop, selected.span, selected.ratio
     for j in range(n):
         start[j], stop[j], span[j], ratio[j] = segment.start, segment.stop, segment.span, 0
+        selected.step[j] = segment.step
 
 
 def _take_own_segments(segment, lanes, n, selected):
     for j in range(n):
         copy_segment(lanes, lanes.chosen[j], selected, j)
+        selected.step[j] = segment.step
 
 
 @overload(_take_segment, strict=False, jit_options=INNER)
@@ -150,6 +152,10 @@ def settle(book, covariance, lanes, assets, n, bridged, ledger, seed):
     lanes, assets: where they were copied from; what may have changed of them is copied back.
     """
     selected, selected_assets, breach, live = ledger.selected.lanes, ledger.selected.assets, ledger.breach, n
+    if follows(ledger.rules):
+        follow(ledger.rules, book, covariance, selected, selected_assets, n, bridged, ledger, seed)
+        return_settled(ledger.rules, selected, selected_assets, n, lanes, assets)
+        return
     if bridged:
         _enqueue(selected, live, ledger.queue)
     while live > 0:

@@ -26,7 +26,9 @@ from kernel._core.noise import (
 )
 from kernel._core.operations import (
     add_loss,
+    awaits,
     covariance,
+    finish,
     knows_lowest,
     lowest_reading,
     mark,
@@ -197,13 +199,16 @@ def _watch(step, book, plan, seed, lanes, assets, segment, n, departed, ledger):
     spread, selected, real = covariance(step), ledger.selected, lanes.span.dtype.type
     if not plan.bridged:
         screen(book, spread, lanes, assets, segment.span, real(0), n)
+        awaits(ledger.rules, lanes, segment.stop, n)
         count = gather(ledger.rules, lanes, assets, segment, n, selected)
     else:
         to_ceilings(lanes.chance[segment.slot], n, 0.5, lanes.ceiling)
         may_breach(book, spread, lanes, assets, segment.span, lanes.ceiling, n)
+        awaits(ledger.rules, lanes, segment.stop, n)
         count = _gather_remaining(lanes, assets, segment, n, departed, ledger)
         own = selected.lanes
         screen(book, spread, own, selected.assets, own.span, own.exponent, count)
+        awaits(ledger.rules, own, own.stop, count)
         count = drop_unflagged(ledger.rules, own, selected.assets, count)
     settle(book, spread, lanes, assets, count, plan.bridged, ledger, seed)
 
@@ -219,7 +224,7 @@ def _note_worst(lanes, steps, n, origin, out):
 
 
 @block
-def _close(book, lanes, assets, n, origin, out):
+def _close(book, rules, lanes, assets, n, origin, out):
     """Write closing prices and losses, reckoned in double precision."""
     loss, relative, first = lanes.loss, lanes.relative_price, origin - out.offset
     loss[:n] = 0.0
@@ -229,6 +234,7 @@ def _close(book, lanes, assets, n, origin, out):
             relative[i] = exp(np.float64(log_spot[i]))
             out.terminal_price[a, first + i] = spot * relative[i]
         add_loss(book, a, lanes, n)
+    finish(rules, lanes, n)
     for i in range(n):
         out.loss[first + i] = loss[i]
 
@@ -276,7 +282,7 @@ def walk(step, book, rules, plan, seed, normals, first, last, out, work):
             if plan.keeps_lowest:
                 _lower_lowest(step, book, plan, lanes, assets, segment, n, departed, ledger)
                 _note_worst(lanes, s + 1, n, origin, out)
-        _close(book, lanes, assets, n, origin, out)
+        _close(book, rules, lanes, assets, n, origin, out)
     resolve(queue, work.depth, seed, out.offset, out.breach_time)
     if out.breaches.shape[0] > 0:
         count_by_cell(out.breach_time, out.edge, first - out.offset, last - out.offset, lanes.chosen, out.breaches)
