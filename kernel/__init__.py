@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.calibration import calibrate_ladder as calibrate_ladder
     from kernel.calibration import calibrate_margin as calibrate_margin
     from kernel.calibration import margin_surface as margin_surface
-    from kernel.config.assembly import Run as Run
     from kernel.config.load import load as load
+    from kernel.config.run import Run as Run
     from kernel.errors import InvalidInput as InvalidInput
     from kernel.escalation import Call as Call
     from kernel.escalation import Client as Client
@@ -57,7 +57,9 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.prices import read_prices as read_prices
     from kernel.prices.history import History as History
     from kernel.simulation.outcome import Outcome as Outcome
+    from kernel.simulation.path_outcome import PathOutcome as PathOutcome
     from kernel.simulation.simulate import simulate as simulate
+    from kernel.simulation.summary_outcome import SummaryOutcome as SummaryOutcome
 
 _PLACES = {
     "Account": "kernel.accounts",
@@ -76,7 +78,7 @@ _PLACES = {
     "margin_surface": "kernel.calibration",
     "Choice": "kernel.markets.choice",
     "choose": "kernel.markets.choice",
-    "Run": "kernel.config.assembly",
+    "Run": "kernel.config.run",
     "load": "kernel.config.load",
     "InvalidInput": "kernel.errors",
     "Call": "kernel.escalation",
@@ -110,6 +112,8 @@ _PLACES = {
     "threshold_curve": "kernel.measures",
     "value_at_risk": "kernel.measures",
     "Outcome": "kernel.simulation.outcome",
+    "PathOutcome": "kernel.simulation.path_outcome",
+    "SummaryOutcome": "kernel.simulation.summary_outcome",
     "read_prices": "kernel.prices",
     "simulate": "kernel.simulation.simulate",
 }

@@ -18,11 +18,13 @@ from numba import njit, typeof
 
 import kernel
 from kernel._core.cache import entries
+from kernel._core.fields import fields_of
 from kernel._core.jit import entry
 from kernel._core.walk import Normals, new_workspace, walk
+from kernel.errors import Problems
 from kernel.simulation import chunks
 from kernel.simulation import simulate as simulation
-from kernel.simulation.settings import check
+from kernel.simulation.check import check_simulation
 from tests import processes
 from tests.cases import BATES, FILTERED, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON
 
@@ -47,12 +49,12 @@ def printed(program: str, folder: Path) -> list[str]:
 
 def test_a_second_process_compiles_nothing_until_a_source_changes(tmp_path: Path) -> None:
     """The first process compiles, the second loads; an edit of any compiled source, also of a helper, starts anew."""
-    package = Path(simulation.__file__).parent
+    package = Path(kernel.__file__).parent
     shutil.copytree(package, tmp_path / "kernel", ignore=shutil.ignore_patterns("__pycache__"))
     assert printed(PROGRAM, tmp_path) == ["1", "0"]
     assert printed(PROGRAM, tmp_path) == ["0", "1"]
     (before,) = printed(FOLDER, tmp_path)
-    with (tmp_path / "kernel" / "accounts" / "books.py").open("a", encoding="utf-8") as source:
+    with (tmp_path / "kernel" / "accounts" / "books" / "linear.py").open("a", encoding="utf-8") as source:
         source.write("\n# edited\n")
     (after,) = printed(FOLDER, tmp_path)
     assert Path(before).parent == Path(after).parent
@@ -62,13 +64,10 @@ def test_a_second_process_compiles_nothing_until_a_source_changes(tmp_path: Path
 
 def job_of(market: kernel.Market) -> chunks.Job:
     """Build the job of one path in one step."""
-    settings = {
-        "horizon": HORIZON, "steps": 1, "paths": 1, "seed": 0, "monitoring": "continuous", "precision": "single",
-        "record": "paths", "levels": (0.99,), "threads": None,
-    }  # fmt: skip
-    problems, clean = check(market, LONG, LADDER, settings)
+    problems, stated = Problems(), {"horizon": HORIZON, "steps": 1, "paths": 1, "record": "paths"}
+    settings = check_simulation(problems, stated, market=market, account=LONG, ladder=LADDER)
     assert problems.found == []
-    return simulation.new_job(market, LONG, LADDER, clean)
+    return simulation.new_job(market, LONG, LADDER, settings)
 
 
 @pytest.mark.parametrize(
@@ -107,9 +106,9 @@ def test_the_walk_is_packed_and_calls_no_libm() -> None:
     """Philox multiplies, roots and fused multiply-adds are packed; exp, log, sin and cos are the project's own."""
     job = job_of(MERTON)
     fresh = entry(walk.py_func)  # machine code from the disk cache has no listing
-    work = new_workspace(job.real, 1, job.tiers)
+    work = new_workspace(job.real, 1, job.tiers, fields_of(job.step, job.book, job.rules))
     normals = Normals(False, np.empty((0, 0, 0), job.real))
-    fresh(job.step, job.book, job.plan, job.seed, normals, 0, 0, chunks.new_arrays(job, 0, 0), work)
+    fresh(job.step, job.book, job.rules, job.plan, job.seed, normals, 0, 0, chunks.new_arrays(job, 0, 0), work)
     listing = assembly(fresh)
     assert listing.count("vpmuludq") >= 20
     assert listing.count("vsqrtps") >= 2

@@ -27,8 +27,8 @@ LAYERS = [
     {"calibration"},
     {"backtesting"},
     {"figures", "benchmark"},
-    {"config"},
     {"report"},
+    {"config"},
     {"commands"},
     {"__main__", "cli"},
 ]
@@ -36,7 +36,7 @@ ROOMS = {
     "numba": {"_core"},
     "llvmlite": {"_core", "benchmark"},
     "pyarrow": {"tables"},
-    "pydantic": {"config"},
+    "pydantic": set(),
     "click": {"commands"},
     "scipy": {"fitting", "simulation"},
     "matplotlib": {"figures"},

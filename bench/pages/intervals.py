@@ -16,7 +16,7 @@ import kernel
 from bench.oracles import gbm, tails
 from bench.pages.markdown import wrapped
 from bench.timings import jobs
-from kernel.simulation.chunks import Summary
+from kernel.simulation.summary import Summary
 
 TARGET = Path(__file__).parents[2] / "docs" / "intervals.md"
 RUNS, SIMULATED, SEEDS = 20_000, 2_000, 400
@@ -34,7 +34,7 @@ def drawn(law: tails.Law, level: float, tail: int, runs: int, seed: int) -> Iter
     nothing: Any = np.empty((0, 0))
     for first in range(0, runs, _AT_ONCE):
         for losses in law.worst(paths, tail + 1, min(_AT_ONCE, runs - first), generator):
-            yield kernel.Outcome(
+            yield kernel.SummaryOutcome(
                 paths=paths, horizon=1.0, assets=("A",), tiers=(), opening_equity=1.0, provenance={},
                 summary=Summary(paths, losses, nothing, nothing),
             )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from kernel.backtesting.shortfall import simulated_contributions
 from kernel.markets import Market
 from kernel.measures import Estimate, breach_probability, expected_shortfall, value_at_risk
 from kernel.prices.history import History
+from kernel.simulation.path_outcome import require_paths
+from kernel.simulation.settings import Settings
 from kernel.simulation.simulate import simulate
 
 SERIES = 5_000
@@ -101,8 +103,7 @@ def predict(
     market: Market,
     account: Account,
     ladder: Ladder,
-    settings: dict[str, Any],
-    levels: NDArray[np.float64],
+    settings: Settings,
     loss: float,
     series: int = SERIES,
 ) -> Forecast:
@@ -112,16 +113,15 @@ def predict(
         market: opens at the prices that the account is stated at.
         account: see `realise`.
         ladder: its tiers.
-        settings: of `kernel.simulate`; by default by closes, on one thread.
-        levels: of Value at Risk and Expected Shortfall.
+        settings: of the simulation; its levels are those of Value at Risk and Expected Shortfall.
         loss: realised.
         series: simulated losses to keep a part of Z2 from, at most.
     """
-    outcome = simulate(market, account, ladder, **{"monitoring": "discrete", "threads": 1, **settings})
-    losses: Any = outcome.loss
-    at_risk = [value_at_risk(outcome, level) for level in levels.tolist()]
-    shortfall = [expected_shortfall(outcome, level) for level in levels.tolist()]
-    each = zip(at_risk, shortfall, levels.tolist(), strict=True)
+    outcome = require_paths(simulate(market, account, ladder, **settings.keywords()))
+    losses, levels = outcome.loss, settings.levels
+    at_risk = [value_at_risk(outcome, level) for level in levels]
+    shortfall = [expected_shortfall(outcome, level) for level in levels]
+    each = zip(at_risk, shortfall, levels, strict=True)
     return Forecast(
         at_risk,
         shortfall,

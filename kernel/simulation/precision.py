@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernel.accounts.ladder import Ladder
 from kernel.accounts.opening import ROUNDING, CurvedOpening, Opening
-from kernel.accounts.watch import Watched
 from kernel.errors import Problem, Problems
 from kernel.markets import Market
 
@@ -70,17 +70,20 @@ class Asked(NamedTuple):
     """Sum of currency, at the farthest prices that are counted with, of an account that is not linear; else 0."""
 
 
-def check_precision(problems: Problems, market: Market, watched: Watched, grid: Grid, precision: str) -> None:
+def check_precision(
+    problems: Problems, market: Market, opening: Opening, ladder: Ladder | None, grid: Grid, precision: str
+) -> None:
     """Note the first thing that a precision does not carry, and whether double would.
 
     Args:
         problems: takes it.
         market: says by its log moments how far prices may go; where they are unknown, that is not looked at.
-        watched: the account, and the ladder whose levels weigh the requirement.
+        opening: of the account.
+        ladder: whose levels weigh the requirement; None: there are no tiers yet.
         grid: of time.
         precision: "single" or "double".
     """
-    asked = _asked(market, watched, grid)
+    asked = _asked(market, opening, ladder, grid)
     found = _first_problem(asked, CARRIED[precision])
     if found is None:
         return
@@ -91,10 +94,10 @@ def check_precision(problems: Problems, market: Market, watched: Watched, grid: 
         problems.add(found.field, f"must be {mend}: {reason}")
 
 
-def _asked(market: Market, watched: Watched, grid: Grid) -> Asked:
+def _asked(market: Market, opening: Opening, ladder: Ladder | None, grid: Grid) -> Asked:
     spot, moments = np.asarray(market.spot), market.log_moments(grid.horizon)
-    opening, levels = watched.opening, dict(watched.ladder.tiers)
-    base, requirement = opening.denominator(watched.ladder)
+    levels = {} if ladder is None else dict(ladder.tiers)
+    base, requirement = (opening.base, opening.requirement) if ladder is None else opening.denominator(ladder)
     still = [0.0] * spot.size
     mean, deviation = (still, [1.0] * spot.size) if moments is None else (one.tolist() for one in moments)
     drifts = np.asarray(market.drift).tolist()
@@ -124,7 +127,7 @@ def _largest(opening: Opening, assets: list[Asset], levels: dict[str, float]) ->
     if not isinstance(opening, CurvedOpening):
         return 0.0
     ends = np.array([[asset.low, 0.0, asset.high] for asset in assets])
-    worth, level = opening.worth(np.exp(np.minimum(ends, _LARGEST_LOG))), max(map(abs, levels.values()))
+    worth, level = opening.worth(np.exp(np.minimum(ends, _LARGEST_LOG))), max(map(abs, levels.values()), default=0.0)
     sums = abs(worth.cash) + np.abs(worth.value) + level * np.abs(worth.requirement)
     return float(np.nan_to_num(sums, nan=np.inf).max())
 
@@ -152,7 +155,7 @@ def _far_prices(asked: Asked, carried: Carried) -> Problem | None:
 def _sums(asked: Asked, carried: Carried) -> Problem | None:
     worth, required = sum(abs(one.value) for one in asked.assets), sum(one.requirement for one in asked.assets)
     equity = abs(asked.fixed + sum(one.value for one in asked.assets))
-    level = max(map(abs, asked.levels.values()))
+    level = max(map(abs, asked.levels.values()), default=0.0)
     highest = math.exp(min(max(one.high for one in asked.assets), _LARGEST_LOG))
     most = asked.largest or abs(asked.fixed) + level * asked.base + (worth + level * required) * highest
     if most > carried.most:
