@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kernel.accounts.ladder import Ladder
 from kernel.accounts.opening import CurvedOpening, Opening
@@ -30,11 +29,11 @@ def check_account(problems: Problems, opening: Opening, ladder: Ladder) -> None:
                 message = (
                     f"must be below {most:g}, the metric of positions without debt, for its actions, not {level:g}"
                 )
-                problems.add(f"ladder.tiers.{name}", message)
+                problems.add(f"ladder.tiers.{name}", f"{message}, not {level:g}")
 
 
 def rules_of(escalation: Escalation, ladder: Ladder, opening: Opening) -> EscalationRules:
-    """Return the rules for a linear account on one asset, without room for paths: see `EscalationRules.for_paths`."""
+    """Return the rules for a linear account on one asset, without room for the states of paths."""
     base, requirement = opening.denominator(ladder)
     tiers = escalation.on(ladder)
     calls, close_outs = np.zeros(len(tiers), CALL), np.zeros(2 * len(tiers), CLOSE_OUT)
@@ -65,24 +64,6 @@ def rules_of(escalation: Escalation, ladder: Ladder, opening: Opening) -> Escala
         ready=np.zeros((0, 2 * len(tiers))),
         offset=0,
     )
-
-
-def for_paths(rules: EscalationRules, first: int, last: int) -> EscalationRules:
-    """Return the rules with room for the states of the paths [first, last)."""
-    paths = last - first
-    return rules._replace(
-        row=np.full(paths, -1, np.int32),
-        rows=np.zeros(1, np.int64),
-        state=np.zeros(paths, STATE),
-        ready=np.zeros((paths, rules.ready.shape[1])),
-        offset=first,
-    )
-
-
-def states_of(rules: EscalationRules) -> NDArray[np.void]:
-    """Return the states of the paths to which something has happened, in the order of the paths."""
-    found = rules.state[: rules.rows[0]]
-    return found[np.argsort(found["path"], kind="stable")]
 
 
 def _call(call: Call) -> tuple[object, ...]:

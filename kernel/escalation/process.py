@@ -289,29 +289,42 @@ def _end_cooldown(rules, one, row, time):
 
 
 @block
-def _look_at_ladder(rules, one, row, seed, time, price, afresh, ledger):
-    """See which tiers are breached, and let the deepest of them act that has anything left to do."""
+def _breach_tiers(rules, one, ledger, time, price):
+    """Breach the armed tiers that the metric has passed; return how many are in breach."""
     breached, column = 0, one.path - ledger.offset
     while breached < rules.level.size and _excess(rules, one, rules.level[breached], price) <= 0.0:
         breached += 1
-    first = one.tier
-    for tier in range(first, breached):
+    for tier in range(one.tier, breached):
         if ledger.breach[tier, column] != ledger.breach[tier, column]:
             ledger.breach[tier, column] = time
         if rules.notice[tier] and one.end == UNTOUCHED:
             _settle(one, NOTICED, time)
+    return breached
+
+
+@block
+def _rearm(rules, one, row, breached):
+    """Arm the tiers below the metric; of close-outs that wait for that, too."""
+    one.tier = breached
+    for tier in range(breached, rules.level.size):
+        if rules.ready[row, 2 * tier] == np.inf:
+            rules.ready[row, 2 * tier] = 0.0
+
+
+@block
+def _look_at_ladder(rules, one, row, seed, time, price, afresh, ledger):
+    """See which tiers are breached, and let the deepest of them act that has anything left to do."""
+    first, breached = one.tier, _breach_tiers(rules, one, ledger, time, price)
     one.tier = max(first, breached)
     if afresh:
-        one.tier = breached
-        for tier in range(breached, rules.level.size):
-            if rules.ready[row, 2 * tier] == np.inf:
-                rules.ready[row, 2 * tier] = 0.0
-    for tier in range(breached - 1, (-1 if afresh else first - 1), -1):
-        may_sell = rules.close_outs[2 * tier].exists and rules.ready[row, 2 * tier] < np.inf
-        if may_sell or rules.calls[tier].exists:
-            if rules.close_outs[2 * tier].exists and rules.ready[row, 2 * tier] <= time:
+        first = 0
+        _rearm(rules, one, row, breached)
+    for tier in range(breached - 1, first - 1, -1):
+        sells, calls = rules.close_outs[2 * tier].exists, rules.calls[tier].exists
+        if calls or (sells and rules.ready[row, 2 * tier] < np.inf):
+            if sells and rules.ready[row, 2 * tier] <= time:
                 _begin_close_out(rules, one, row, 2 * tier, time, price)
-            if rules.calls[tier].exists:
+            if calls:
                 _make_call(rules, one, tier, seed, time, price)
             return
 

@@ -116,3 +116,19 @@ class EscalationRules(NamedTuple):
     def lane_fields() -> Fields:
         """Declare when something is due for a lane."""
         return Fields(lane=(Field("due", "account", np.float64),))
+
+    def for_paths(self, first: int, last: int) -> EscalationRules:
+        """Return the rules with room for the states of the paths [first, last)."""
+        paths = last - first
+        return self._replace(
+            row=np.full(paths, -1, np.int32),
+            rows=np.zeros(1, np.int64),
+            state=np.zeros(paths, STATE),
+            ready=np.zeros((paths, self.ready.shape[1])),
+            offset=first,
+        )
+
+    def states(self) -> NDArray[np.void]:
+        """Return the states of the paths to which something has happened, in the order of the paths."""
+        taken = self.state[: self.rows[0]]
+        return taken[np.argsort(taken["path"], kind="stable")]

@@ -14,6 +14,8 @@ from kernel.accounts.ladder import Ladder
 from kernel.accounts.opening import ROUNDING, Opening, open_account
 from kernel.checks.text import brief, duration
 from kernel.errors import Problems
+from kernel.escalation import Escalation
+from kernel.escalation.building import check_account
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
 from kernel.simulation.precision import Grid, check_precision
@@ -52,6 +54,39 @@ def check_simulation(problems: Problems, stated: Mapping[str, Any], **parts: Any
         if len(problems.found) == before:
             _check_account(problems, market, account, ladder, settings)
     return settings
+
+
+def check_escalation(
+    problems: Problems, escalation: Any, market: Any, account: Any, ladder: Any, settings: Settings
+) -> None:
+    """Note what is wrong with actions, and with simulating them.
+
+    Args:
+        problems: noted so far: what is wrong with the other parts is not looked at again.
+        escalation: as it is stated.
+        market: as it is stated, as are account and ladder.
+        account: see there.
+        ladder: see there.
+        settings: checked.
+    """
+    if not isinstance(escalation, Escalation):
+        problems.add("escalation", f"must be a kernel.Escalation, not {type(escalation).__name__}")
+        return
+    for name, stands in (("importance", settings.importance is not None), ("worst", bool(settings.worst))):
+        if stands:
+            problems.add(name, "is not for a simulation with an escalation")
+    if settings.record == "summary":
+        problems.add("record", "must be 'paths' with an escalation")
+    if problems.found or not isinstance(ladder, Ladder):
+        return
+    opening = open_account(account, market.assets, np.asarray(market.spot))
+    check_account(problems, opening, ladder)
+    if not problems.found:
+        moments = market.log_moments(settings.horizon)
+        deviation = None if moments is None else float(moments[1][0])
+        gross = float(np.abs(opening.value).sum())
+        unit = opening.equity if ladder.metric == "equity_fraction" else opening.required
+        escalation.check(problems, ladder, settings.horizon, deviation, unit / gross)
 
 
 def check_settings(problems: Problems, stated: Mapping[str, Any]) -> Settings:

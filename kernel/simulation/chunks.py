@@ -6,9 +6,11 @@ import threading
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kernel._core.fields import fields_of
 from kernel._core.walk import Arrays, Normals, Plan, new_workspace, walk
+from kernel.escalation.records import EscalationRules
 from kernel.simulation.job import Job
 from kernel.simulation.summary import CELLS, Summary, Total, cell_edges, count_zeros
 
@@ -40,6 +42,8 @@ class ChunkResult(NamedTuple):
     last: int
     arrays: Arrays | None
     summary: Summary | None
+    states: NDArray[np.void] | None = None
+    """Of the paths that actions have touched, in their order."""
 
 
 def chunk_size(paths: int, steps: int, assets: int, jumps: float) -> int:
@@ -111,7 +115,8 @@ def worst_time(plan: Plan, steps: int) -> float:
     return plan.horizon * (steps / plan.steps)
 
 
-def _walk(job: Job, first: int, last: int, out: Arrays) -> None:
+def _walk(job: Job, first: int, last: int, out: Arrays) -> NDArray[np.void] | None:
+    """Walk the paths [first, last); return the states of those that actions have touched, if there are actions."""
     given = np.empty((0, 0, 0), job.real) if job.points is None else job.points.between(first, last, job.real)
     shape = job.real, job.assets, job.tiers, fields_of(job.step, job.book, job.rules)
     kept, work = getattr(_scratch, "workspace", (None, None))
@@ -119,7 +124,9 @@ def _walk(job: Job, first: int, last: int, out: Arrays) -> None:
         work = new_workspace(*shape)
         _scratch.workspace = shape, work
     normals = Normals(job.mirrored, given)
-    walk(job.step, job.book, job.rules, job.plan, job.seed, normals, first, last, out, work)
+    rules = job.rules.for_paths(first, last) if isinstance(job.rules, EscalationRules) else job.rules
+    walk(job.step, job.book, rules, job.plan, job.seed, normals, first, last, out, work)
+    return rules.states() if isinstance(rules, EscalationRules) else None
 
 
 def _arrays_to_summarise(job: Job, first: int, last: int) -> Arrays:
@@ -138,11 +145,11 @@ def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:
     job, first, last = spec
     if out is None:
         out = (_arrays_to_summarise if job.summarised else new_arrays)(job, first, last)
-    _walk(job, first, last, out)
+    states = _walk(job, first, last, out)
     _reckon_losses(job, out, first, last)
     _to_metric(job, out, first, last)
     if not job.summarised:
-        return ChunkResult(first, last, out, None)
+        return ChunkResult(first, last, out, None, states)
     own = Total(job.kept if 2 * job.kept < last - first else last - first)
     own.add(Summary(last - first, out.loss, out.breaches, out.worst, count_zeros(out.terminal_price)))
     return ChunkResult(first, last, None, own.summary())

@@ -15,6 +15,8 @@ from kernel.accounts.books.choose import choose
 from kernel.accounts.ladder import Ladder
 from kernel.accounts.watch import Closing, Readings
 from kernel.errors import InvalidInput, Problem
+from kernel.escalation import Escalation
+from kernel.escalation.building import rules_of
 from kernel.markets import Market
 from kernel.simulation.sampling import REPLICATES
 from kernel.simulation.sampling.ordering import rotation
@@ -45,11 +47,14 @@ class Job(NamedTuple):
     rules: NamedTuple = NoRules()
 
 
-def new_job(market: Market, account: Account, ladder: Ladder, settings: Settings) -> Job:
+def new_job(
+    market: Market, account: Account, ladder: Ladder, settings: Settings, escalation: Escalation | None = None
+) -> Job:
     """Build what the chunks share from checked inputs."""
     real = np.dtype(np.float32 if settings.precision == "single" else np.float64)
     watched = watched_on(market, account, ladder, settings.horizon, keeps_worst=len(settings.worst) > 0)
     book, opening_tier, readings, closing = choose(watched).build(watched, real)
+    rules = NoRules() if escalation is None else rules_of(escalation, ladder, watched.opening)
     plan = Plan(
         horizon=settings.horizon,
         steps=settings.steps,
@@ -72,6 +77,7 @@ def new_job(market: Market, account: Account, ladder: Ladder, settings: Settings
         kept=tail_size(settings.paths, min(settings.levels)),
         readings=readings,
         closing=closing,
+        rules=rules,
         worst_step=np.array(settings.worst_steps, dtype=np.int64),
         mirrored=settings.sampling == "antithetic",
         points=_points(market, watched.opening.delta, settings) if settings.sampling == "sobol" else None,

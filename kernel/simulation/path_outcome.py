@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 NO_PATHS = Problem("outcome", 'is a summary, which has no paths: simulate with record="paths"')
 
 
-@final
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PathOutcome(Outcome):
     """The paths of a simulation: float32 or float64 as the precision was.
@@ -91,7 +90,11 @@ class PathOutcome(Outcome):
         columns |= _named("worst", [f"{365 * time:.12g}d" for time in self.worst_times], self.worst)
         if self.weight is not None and self.breach_weight is not None:
             columns |= {"weight": self.weight, **_named("breach_weight", self.tiers, self.breach_weight)}
-        return table_of(columns, self.provenance)
+        return table_of({**columns, **self._further_columns()}, self.provenance)
+
+    def _further_columns(self) -> dict[str, Any]:
+        """Return what a kind of outcome has of each path beside losses, prices and breach times."""
+        return {}
 
 
 def _named(name: str, kinds: Iterable[str], rows: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:

@@ -8,12 +8,15 @@ from typing import Any
 
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
+from kernel.escalation import Escalation
 from kernel.markets import Market
 from kernel.simulation.settings import DECLARED, Settings
 from kernel.versions import versions
 
 
-def provenance_of(market: Market, account: Account, ladder: Ladder, settings: Settings) -> dict[str, Any]:
+def provenance_of(
+    market: Market, account: Account, ladder: Ladder, settings: Settings, escalation: Escalation | None
+) -> dict[str, Any]:
     """Return what it takes to run a simulation again; the hash covers what determines its numbers."""
     stated = {name: getattr(settings, name) for name, setting in DECLARED.items() if setting.determines}
     stated |= {"worst": list(settings.worst_steps), "levels": list(settings.levels)}
@@ -23,6 +26,8 @@ def provenance_of(market: Market, account: Account, ladder: Ladder, settings: Se
         "ladder": ladder.parameters(),
         "simulation": stated,
     }
+    if escalation is not None:
+        inputs["escalation"] = escalation.parameters()
     return stamped(inputs)
 
 

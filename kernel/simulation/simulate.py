@@ -8,17 +8,19 @@ from contextlib import closing
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from kernel._core.walk import Arrays
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
 from kernel.accounts.opening import Opening, open_account
 from kernel.errors import Problems
+from kernel.escalation import Escalation
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
-from kernel.simulation.check import check_simulation, expected_jumps
+from kernel.simulation.check import check_escalation, check_simulation, expected_jumps
 from kernel.simulation.chunks import ChunkSpec, chunk_size, new_arrays, outcome_bytes, warm, worst_time
+from kernel.simulation.escalation_outcome import EscalationOutcome, require_few_events
 from kernel.simulation.execution.memory import FEWER, memory_errors_refused, require_memory
 from kernel.simulation.execution.workers import available_threads, collect, results
 from kernel.simulation.importance import Tilted, under_tilt
@@ -41,6 +43,7 @@ def simulate(
     account: Account,
     ladder: Ladder,
     *,
+    escalation: Escalation | None = None,
     horizon: float | str,
     steps: int,
     paths: int,
@@ -62,6 +65,8 @@ def simulate(
         market: a `Gbm`, `Merton`, `Kou`, `Heston`, `Bates` or `FilteredHistorical`.
         account: its positions are on assets of the market.
         ladder: tiers breached at the opening prices breach at time 0, and the outcome's `notes` say so.
+        escalation: what the tiers do when they breach; None: nothing. For linear positions on one asset, without
+            `worst` and `importance`; the outcome is then an `EscalationOutcome`.
         horizon: years of 365 days, above 0, at most 1,000, or a text such as "5d".
         steps: equal steps of the horizon, at least 1. With continuous monitoring of positions on one asset the law
             of the outcome does not depend on it, where volatilities are constant; those of `Heston` and `Bates` move
@@ -113,21 +118,25 @@ def simulate(
     }  # fmt: skip
     problems = Problems()
     settings = check_simulation(problems, stated, market=market, account=account, ladder=ladder)
+    if escalation is not None:
+        check_escalation(problems, escalation, market, account, ladder, settings)
     problems.raise_any()
     with memory_errors_refused():
-        return _outcome(market, account, ladder, settings)
+        return _outcome(market, account, ladder, settings, escalation)
 
 
-def _outcome(market: Market, account: Account, ladder: Ladder, settings: Settings) -> Outcome:
+def _outcome(
+    market: Market, account: Account, ladder: Ladder, settings: Settings, escalation: Escalation | None
+) -> Outcome:
     """Simulate what has been checked."""
-    job = new_job(market, account, ladder, settings)
+    job = new_job(market, account, ladder, settings, escalation)
     opening = open_account(account, market.assets, np.asarray(market.spot))
     needed = outcome_bytes(job, settings.paths, weighted=settings.importance is not None)
     require_memory(needed, settings.paths, _HIGHER if job.summarised else FEWER)
     warm(job)
     tilted = None if settings.importance is None else _tilted(job, market, opening, ladder, settings)
     walks = [ChunkSpec(job, 0, settings.paths)] if tilted is None else tilted.walks
-    kept = _walked(walks, expected_jumps(market, settings.horizon), settings)
+    kept, states = _walked(walks, expected_jumps(market, settings.horizon), settings)
     zeros = kept.zeros if isinstance(kept, Summary) else count_zeros(kept.terminal_price)
     shared: dict[str, Any] = {
         "paths": settings.paths,
@@ -135,7 +144,7 @@ def _outcome(market: Market, account: Account, ladder: Ladder, settings: Setting
         "assets": tuple(market.assets),
         "tiers": ladder.names,
         "opening_equity": opening.equity,
-        "provenance": provenance_of(market, account, ladder, settings),
+        "provenance": provenance_of(market, account, ladder, settings, escalation),
         "worst_times": tuple(worst_time(job.plan, steps) for steps in settings.worst_steps),
         "notes": (*notes_on(market, account, ladder, settings), *notes_after(zeros, settings)),
     }
@@ -144,14 +153,17 @@ def _outcome(market: Market, account: Account, ladder: Ladder, settings: Setting
     if tilted is not None:
         shared |= tilted.results(kept)
         shared["provenance"]["tilt"] = tilted.tilt.exponent.tolist()
-    return PathOutcome(
-        **shared,
-        loss=kept.loss,
-        terminal_price=kept.terminal_price,
-        breach_time=kept.breach_time,
-        worst=kept.worst,
-        replicates=REPLICATES[settings.sampling],
-    )
+    shared |= {
+        "loss": kept.loss,
+        "terminal_price": kept.terminal_price,
+        "breach_time": kept.breach_time,
+        "worst": kept.worst,
+        "replicates": REPLICATES[settings.sampling],
+    }
+    if escalation is None:
+        return PathOutcome(**shared)
+    require_few_events(states)
+    return EscalationOutcome(**shared, states=states)
 
 
 def _tilted(job: Job, market: Market, opening: Opening, ladder: Ladder, settings: Settings) -> Tilted:
@@ -162,7 +174,7 @@ def _tilted(job: Job, market: Market, opening: Opening, ladder: Ladder, settings
     return under_tilt(job, market, tilt, settings.paths, REPLICATES[settings.sampling])
 
 
-def _walked(walks: Sequence[ChunkSpec], jumps: float, settings: Settings) -> Arrays | Summary:
+def _walked(walks: Sequence[ChunkSpec], jumps: float, settings: Settings) -> tuple[Arrays | Summary, NDArray[np.void]]:
     """Walk ranges of paths on whoever is to do it; return their arrays, or their summary."""
     job = walks[-1].job
     arrays = None if job.summarised else new_arrays(job, 0, settings.paths)

@@ -8,7 +8,11 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from itertools import count
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kernel._core.walk import Arrays
+from kernel.escalation.records import STATE
 from kernel.simulation.chunks import ChunkResult, ChunkSpec, result_bytes, run_chunk, trip_size
 from kernel.simulation.execution.executors import Workers, as_they_come, from_workers
 from kernel.simulation.job import Job
@@ -105,13 +109,17 @@ def collect(
     job: Job,
     paths: int,
     progress: Callable[[int, int], None] | None,
-) -> Arrays | Summary:
+) -> tuple[Arrays | Summary, NDArray[np.void]]:
     """Put results where they belong, in whatever order they come; return the arrays, or without them the summary.
+
+    Beside them stand the states of the paths that actions have touched, in the order of the paths.
 
     That changes no bit: paths have their places, and a summary adds up counts and keeps the largest of all.
     """
-    total, done = Total(job.kept), 0
-    for first, last, part, summary in results:
+    total, done, touched = Total(job.kept), 0, dict[int, NDArray[np.void]]()
+    for first, last, part, summary, states in results:
+        if states is not None:
+            touched[first] = states
         if summary is not None:
             total.add(summary)
         elif arrays is not None and part is not None and part is not arrays:
@@ -119,4 +127,6 @@ def collect(
                 getattr(arrays, name)[..., first:last] = getattr(part, name)
         if progress is not None:
             progress(done := done + last - first, paths)
-    return total.summary() if arrays is None else arrays
+    parts = [touched[first] for first in sorted(touched)]
+    together = np.concatenate(parts) if parts else np.zeros(0, STATE)
+    return (total.summary() if arrays is None else arrays), together
