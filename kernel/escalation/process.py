@@ -86,7 +86,7 @@ def _excess(rules, one, level, price):
     return 0.0 if abs(excess) <= _ROUNDING * size else excess
 
 
-@block
+@point
 def _barrier(rules, one):
     """Return the log price, times side, at which the next armed tier breaches: infinite for none, and for any price."""
     if one.tier >= rules.level.size or one.left == 0.0:
@@ -102,12 +102,12 @@ def _barrier(rules, one):
 # Payments and deadlines
 
 
-@block
+@point
 def _settle(one, end, time):
     one.end, one.end_time = end, time
 
 
-@block
+@point
 def _pay(rules, one, time, price):
     """Make a payment that is due; tell whether that ends the call."""
     if one.call == _NONE or one.payment_due > time:
@@ -128,7 +128,7 @@ def _pay(rules, one, time, price):
     return True
 
 
-@block
+@point
 def _end_cure_period(rules, one, row, time, price):
     """Decide about a call whose deadline has come; tell whether that ends it without a close-out."""
     if one.call == _NONE or one.deadline > time:
@@ -144,7 +144,7 @@ def _end_cure_period(rules, one, row, time, price):
     return False
 
 
-@block
+@point
 def _cancel_call(one):
     if one.call != _NONE:
         one.call = _NONE
@@ -154,7 +154,7 @@ def _cancel_call(one):
 # Fills
 
 
-@block
+@point
 def _fill(rules, one, row, time, price):
     """Fill a close-out that is due, or drop it; tell whether one was due."""
     if one.waiting == _NONE or one.fill_due > time:
@@ -175,7 +175,7 @@ def _fill(rules, one, row, time, price):
     return True
 
 
-@block
+@point
 def _sell(rules, one, action, share, time, price):
     sold, before = share * _notional(rules, one, price), _equity(rules, one, price)
     slippage = (action.slippage + action.impact * math.sqrt(sold)) * sold
@@ -202,7 +202,7 @@ def _sell(rules, one, action, share, time, price):
     _settle(one, CLOSED_IN_DEBT if one.cash < 0.0 else CLOSED, time)
 
 
-@block
+@point
 def _share_to_sell(rules, one, action, price):
     """Return the share that a close-out sells at a price; see `kernel.escalation.fill.share_to_sell`."""
     share, notional = action.share, _notional(rules, one, price)
@@ -214,7 +214,7 @@ def _share_to_sell(rules, one, action, price):
     return 1.0 if (1.0 - share) * notional < action.minimum - _TICK * notional else share
 
 
-@block
+@point
 def _least_share(action, target, gap, notional):
     a, c = target - (action.fee + action.slippage + action.cost_share) * notional, gap + action.cost
     b = action.impact * notional * math.sqrt(notional)
@@ -230,7 +230,7 @@ def _least_share(action, target, gap, notional):
 # The ladder
 
 
-@block
+@point
 def _begin_close_out(rules, one, row, k, time, price):
     """Let close-out k wait for its fill, unless the one that waits already goes first."""
     action = rules.close_outs[k]
@@ -251,7 +251,7 @@ def _begin_close_out(rules, one, row, k, time, price):
     one.waiting, one.fill_due, one.begun = k, due, time
 
 
-@block
+@point
 def _make_call(rules, one, tier, seed, time, price):
     """Make a call, unless one stands that is as deep, or a deeper close-out is under way."""
     action = rules.calls[tier]
@@ -275,7 +275,7 @@ def _make_call(rules, one, tier, seed, time, price):
     one.deadline, one.made = time + action.cure_period, time
 
 
-@block
+@point
 def _end_cooldown(rules, one, row, time):
     """Forget cooldowns that have ended; tell whether there were any."""
     if one.look > time:
@@ -288,21 +288,21 @@ def _end_cooldown(rules, one, row, time):
     return True
 
 
-@block
-def _breach_tiers(rules, one, ledger, time, price):
+@point
+def _breach_tiers(rules, one, breach, time, price):
     """Breach the armed tiers that the metric has passed; return how many are in breach."""
-    breached, column = 0, one.path - ledger.offset
+    breached, column = 0, one.path - rules.offset
     while breached < rules.level.size and _excess(rules, one, rules.level[breached], price) <= 0.0:
         breached += 1
     for tier in range(one.tier, breached):
-        if ledger.breach[tier, column] != ledger.breach[tier, column]:
-            ledger.breach[tier, column] = time
+        if breach[tier, column] != breach[tier, column]:
+            breach[tier, column] = time
         if rules.notice[tier] and one.end == UNTOUCHED:
             _settle(one, NOTICED, time)
     return breached
 
 
-@block
+@point
 def _rearm(rules, one, row, breached):
     """Arm the tiers below the metric; of close-outs that wait for that, too."""
     one.tier = breached
@@ -311,10 +311,10 @@ def _rearm(rules, one, row, breached):
             rules.ready[row, 2 * tier] = 0.0
 
 
-@block
-def _look_at_ladder(rules, one, row, seed, time, price, afresh, ledger):
+@point
+def _look_at_ladder(rules, one, row, seed, time, price, afresh, breach):
     """See which tiers are breached, and let the deepest of them act that has anything left to do."""
-    first, breached = one.tier, _breach_tiers(rules, one, ledger, time, price)
+    first, breached = one.tier, _breach_tiers(rules, one, breach, time, price)
     one.tier = max(first, breached)
     if afresh:
         first = 0
@@ -329,7 +329,7 @@ def _look_at_ladder(rules, one, row, seed, time, price, afresh, ledger):
             return
 
 
-@block
+@point
 def _next_due(one):
     """Return when something is due next, whatever the price does."""
     if one.left == 0.0:
@@ -341,7 +341,7 @@ def _next_due(one):
 
 
 @block
-def _at(rules, one, row, ledger, seed, time, x):
+def _at(rules, one, row, breach, seed, time, x):
     """Let everything happen that happens at an instant: payments, deadlines, fills, new breaches, in this order."""
     price = math.exp(rules.side * x)
     while one.left > 0.0 and one.events < MOST_EVENTS:
@@ -351,7 +351,7 @@ def _at(rules, one, row, ledger, seed, time, x):
         done |= _fill(rules, one, row, time, price)
         done |= _end_cooldown(rules, one, row, time)
         if one.left > 0.0:
-            _look_at_ladder(rules, one, row, seed, time, price, done, ledger)
+            _look_at_ladder(rules, one, row, seed, time, price, done, breach)
         if _next_due(one) > time:
             return
 
@@ -376,40 +376,35 @@ def _first_passage(above, below, spread, normal, u):
 
 
 @block
-def _follow_piece(rules, one, row, ledger, seed, piece, start, stop, x, end, variance, exponent):
+def _follow_piece(rules, one, row, breach, seed, piece, start, stop, x, end, variance, exponent):
     """Walk a path through a piece of its diffusion from `x` at `start` to `end` at `stop`, from event to event.
 
     exponent: the piece's share of chance, as the block drew it: used while nothing has cut the piece.
     """
-    time, number, whole = start, 0, True
+    time, number, whole = start, np.uint64(0), True
     while one.left > 0.0 and one.events < MOST_EVENTS:
-        due = _next_due(one)
-        timed, until, there, chance = due <= stop, stop, end, exponent
-        if timed or not whole:
-            words = words_at(seed, np.uint64(one.path), np.uint64(piece), np.uint64(number), EVENT)
-            number += 1
-            normal, _ = box_muller(words[0], words[1], 1.0)
-            chance = -0.5 * log(uniform(words[2], 1.0))
-            if timed:
-                until = max(due, time)
-                share = (until - time) / (stop - time) if stop > time else 1.0
-                spread = math.sqrt(variance * share * (1.0 - share) * (stop - time))
-                there = x + share * (end - x) + spread * normal
+        due, level = _next_due(one), _barrier(rules, one)
+        timed, until, there = due <= stop, stop, end
+        words = words_at(seed, np.uint64(one.path), piece, number, EVENT)
+        number += np.uint64(1)
+        if timed:
+            _, other = box_muller(words[0], words[1], 1.0)
+            until = max(due, time)
+            share = (until - time) / (stop - time) if stop > time else 1.0
+            there = x + share * (end - x) + math.sqrt(variance * share * (1.0 - share) * (stop - time)) * other
+        chance = exponent if whole and not timed else -0.5 * log(uniform(words[2], 1.0))
         whole = False
-        level = _barrier(rules, one)
         above, below, spread = x - level, there - level, variance * (until - time)
         if level > -np.inf and above * below <= spread * chance:
             if above > 0.0 and level < np.inf:
-                words = words_at(seed, np.uint64(one.path), np.uint64(piece), np.uint64(number), EVENT)
-                number += 1
                 normal, _ = box_muller(words[0], words[1], 1.0)
-                share = _first_passage(above, abs(below), spread, normal, uniform(words[2], 1.0))
+                share = _first_passage(above, abs(below), spread, normal, uniform(words[3], 1.0))
                 time, x = time + share * (until - time), level
         elif timed:
             time, x = until, there
         else:
             return
-        _at(rules, one, row, ledger, seed, time, x)
+        _at(rules, one, row, breach, seed, time, x)
 
 
 @implements(follow, EscalationRules)
@@ -423,12 +418,12 @@ def _follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
         if bridged:
             deviation, piece = factor * np.float64(at(local, j)), np.uint64(lanes.step[j]) + lanes.jumps[j]
             if rules.opens_in_breach and one.events == 0:
-                _at(rules, one, row, ledger, seed, 0.0, 0.0)
+                _at(rules, one, row, ledger.breach, seed, 0.0, 0.0)
             _follow_piece(
                 rules,
                 one,
                 row,
-                ledger,
+                ledger.breach,
                 seed,
                 piece,
                 start,
@@ -440,12 +435,12 @@ def _follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
             )
         else:
             if rules.opens_in_breach and one.events == 0:
-                _at(rules, one, row, ledger, seed, 0.0, 0.0)
-            _at(rules, one, row, ledger, seed, stop, np.float64(after[j]))
+                _at(rules, one, row, ledger.breach, seed, 0.0, 0.0)
+            _at(rules, one, row, ledger.breach, seed, stop, np.float64(after[j]))
         lanes.tier[j], lanes.due[j], lanes.level[j] = one.tier, _next_due(one), _barrier(rules, one)
 
 
-@block
+@point
 def _row_of(rules, lanes, j):
     """Return the row of a lane's path in the states, a new one where nothing has happened to it yet."""
     column = np.int64(lanes.path[j]) - rules.offset

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kernel._core.fields import Field, Fields
 
-MOST_EVENTS = 10_000  # instants of a path at which something happens
+MOST_EVENTS = 10_000  # instants of a path at which something happens; and so its calls, and MOST_TIERS, fit int16
 ENDS = (
     "untouched",
     "noticed",
@@ -60,33 +60,33 @@ CLOSE_OUT = np.dtype(
 STATE = np.dtype(
     [
         ("path", np.int64),
-        ("tier", np.int64),  # next tier that is armed
         ("cash", np.float64),
         ("left", np.float64),  # share of the opening positions
-        ("events", np.int64),
         ("look", np.float64),  # when the ladder is read afresh since a cooldown ends
-        ("call", np.int64),  # tier of the open call; -1: none
         ("demand", np.float64),
         ("payment", np.float64),
         ("payment_due", np.float64),
         ("deadline", np.float64),
         ("made", np.float64),  # when
-        ("waiting", np.int64),  # the close-out that is to be filled: 2 tier, + 1 for that of a missed call; -1: none
         ("fill_due", np.float64),
         ("begun", np.float64),
-        ("calls_made", np.int64),
-        ("calls_met", np.int64),
-        ("calls_cured", np.int64),
-        ("calls_missed", np.int64),
-        ("calls_cancelled", np.int64),
         ("paid_in", np.float64),
         ("fees", np.float64),
         ("slippage", np.float64),
         ("costs", np.float64),
         ("first_close_out", np.float64),
         ("closing_equity", np.float64),
-        ("end", np.int64),
         ("end_time", np.float64),
+        ("tier", np.int16),  # next tier that is armed
+        ("events", np.int16),
+        ("call", np.int16),  # tier of the open call; -1: none
+        ("waiting", np.int16),  # the close-out that is to be filled: 2 tier, + 1 for that of a missed call; -1: none
+        ("calls_made", np.int16),
+        ("calls_met", np.int16),
+        ("calls_cured", np.int16),
+        ("calls_missed", np.int16),
+        ("calls_cancelled", np.int16),
+        ("end", np.int8),
     ],
     align=True,
 )
@@ -129,6 +129,5 @@ class EscalationRules(NamedTuple):
         )
 
     def states(self) -> NDArray[np.void]:
-        """Return the states of the paths to which something has happened, in the order of the paths."""
-        taken = self.state[: self.rows[0]]
-        return taken[np.argsort(taken["path"], kind="stable")]
+        """Return the states of the paths to which something has happened, in any order."""
+        return self.state[: self.rows[0]].copy()

@@ -28,7 +28,7 @@ class EscalationOutcome(PathOutcome):
     """
 
     states: NDArray[np.void] = field(repr=False)
-    """Of the paths on which a tier was breached, in their order; the arrays are made from it."""
+    """Of the paths on which a tier was breached, in any order; the arrays are made from it."""
 
     def _dense(self, name: str, untouched: float = 0.0) -> NDArray[Any]:
         """Return what stands in the states for every path."""

@@ -112,7 +112,7 @@ def collect(
 ) -> tuple[Arrays | Summary, NDArray[np.void]]:
     """Put results where they belong, in whatever order they come; return the arrays, or without them the summary.
 
-    Beside them stand the states of the paths that actions have touched, in the order of the paths.
+    Beside them stand the states of the paths that actions have touched, in any order.
 
     That changes no bit: paths have their places, and a summary adds up counts and keeps the largest of all.
     """
