@@ -508,7 +508,7 @@ def test_a_fresh_look_makes_no_second_call_and_none_above_a_close_out_that_waits
 
 
 def test_a_missed_call_is_not_made_anew_while_a_close_out_waits() -> None:
-    """The warning's half is to be filled at 5, before the tenth that the missed call leads to: the next call is then."""
+    """The warning's half is to be filled at 5, before the tenth that the miss leads to: the next call is then."""
     actions = {
         "warning": CloseOut(share=0.5, latency=4.0),
         "call": call(3.0, 1.0, NEVER, unmet=CloseOut(share=0.1, latency=3.0)),
