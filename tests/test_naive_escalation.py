@@ -367,7 +367,7 @@ def test_a_close_out_is_filled_after_its_latency_at_the_prices_of_then() -> None
 
 def test_batches_fill_at_the_next_tick() -> None:
     """Ticks are multiples since the opening; a fill that is due at a tick takes it, rounding or not."""
-    for latency, batch, filled in ((0.0, 0.75, 1.5), (0.5, 0.75, 1.5), (0.6, 0.75, 2.25), (0.1, 0.1, 1.1)):
+    for latency, batch, filled in ((0.0, 0.75, 1.5), (0.5, 0.75, 1.5), (0.6, 0.75, 2.25), (0.05, 0.15, 1.05)):
         action = CloseOut(latency=latency, batch=batch)
         outcome = walked(constant(100, 77), {"liquidation": action})
         assert outcome.first_close_out == pytest.approx(filled, rel=1e-12)
@@ -495,6 +495,26 @@ def test_a_call_met_below_its_tier_is_made_anew() -> None:
     outcome = walked(constant(100, 87.5, 70), {"call": call(client=Client(1.0, delay=1.0))})
     assert kinds(outcome, "call", "met") == [("call", 1), ("met", 2), ("call", 2), ("met", 3)]
     assert outcome.paid_in == pytest.approx(87.5 + 122.5)
+
+
+def test_a_fresh_look_makes_no_second_call_and_none_above_a_close_out_that_waits() -> None:
+    """The warning's cooldown ends at 3: a call that is open stands; a liquidation that waits is to be filled first."""
+    warns = CloseOut(share=0.1, cooldown=2.0)
+    actions = {"warning": warns, "call": call(3.0, 5.0, NEVER)}
+    assert walked(constant(100, 93, 83, horizon=4), actions).calls_made == 1
+    actions = {"warning": warns, "call": call(3.0, 9.0, NEVER), "liquidation": CloseOut(share=0.1, latency=1.5)}
+    path = Curve(4.0, (0, 100, 0), (1, 93, 0), (2, 66, 0), (2.5, 75, 0))
+    assert kinds(walked(path, actions), "call", "close-out") == [("close-out", 1), ("close-out", 3.5), ("call", 3.5)]
+
+
+def test_a_missed_call_is_not_made_anew_while_a_close_out_waits() -> None:
+    """The warning's half is to be filled at 5, before the tenth that the miss leads to: the next call is then."""
+    actions = {
+        "warning": CloseOut(share=0.5, latency=4.0),
+        "call": call(3.0, 1.0, NEVER, unmet=CloseOut(share=0.1, latency=3.0)),
+    }
+    outcome = walked(constant(100, 93, 87.5, 77, horizon=5), actions)
+    assert kinds(outcome, "call", "missed", "close-out") == [("call", 2), ("missed", 3), ("close-out", 5), ("call", 5)]
 
 
 def test_no_call_is_made_above_a_close_out_that_cools_down() -> None:

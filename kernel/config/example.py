@@ -66,7 +66,7 @@ final_call = 2.0
 liquidation = 1.0
 
 [simulation]
-horizon = "5d"                # a number with its unit: m, h, d, w or y, of 365 days
+horizon = "5d"                # a number with its unit: s, m, h, d, w or y, of 365 days
 steps = 5
 paths = 1_000_000
 seed = 0
