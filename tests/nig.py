@@ -67,9 +67,9 @@ class Nig(Market):
     skewness: float
     scale: float
 
-    def _check(self, problems: Problems, size: int) -> None:
-        for name in ("tail", "skewness", "scale"):
-            self._set(**{name: checks.number(problems, name, getattr(self, name))})
+    def check(self, problems: Problems, size: int) -> dict[str, Any]:
+        """Check the three numbers."""
+        return {name: checks.number(problems, name, getattr(self, name)) for name in ("tail", "skewness", "scale")}
 
     def log_drift(self) -> float:
         """Return the drift of the log price with which the expected price grows by `drift`."""
