@@ -1,4 +1,4 @@
-"""Instruments and margin rules as people define them outside the package, a class each."""
+"""Further instruments and margin rules from outside the package, beside those of `docs/extending.md`."""
 
 from __future__ import annotations
 
@@ -6,25 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 import kernel
 from kernel.errors import Problems
-
-
-@dataclass(frozen=True)
-class Power(kernel.Instrument):
-    """A power contract: a unit is worth price ** exponent."""
-
-    exponent: float = 2.0
-
-    def unit_value(self, price: Any, years: float) -> Any:
-        """Return the power of the price."""
-        return price**self.exponent
-
-    def unit_notional(self, price: Any, years: float) -> Any:
-        """Return the same."""
-        return price**self.exponent
 
 
 @dataclass(frozen=True)
@@ -63,23 +46,6 @@ class Decaying(kernel.Instrument):
     def unit_notional(self, price: Any, years: float) -> Any:
         """Return the price."""
         return price
-
-
-@dataclass(frozen=True, eq=False)
-class TwoBrackets(kernel.MarginRule):
-    """A rate up to a notional, another beyond it, with the deduction that keeps the requirement continuous."""
-
-    bound: float = 50_000.0
-    low: float = 0.004
-    high: float = 0.02
-    scales_with_size = False
-
-    def requirement(self, positions: Sequence[kernel.Instrument], price: Any, years: float) -> Any:
-        """Return notional * rate - deduction."""
-        notional = sum(position.notional(price, years) for position in positions)
-        return np.where(
-            notional <= self.bound, self.low * notional, self.high * notional - (self.high - self.low) * self.bound
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Rules and books defined outside the package, as escalation and other accounts define theirs."""
+"""Further rules, and a book, from outside the package, beside the rules of `docs/extending.md`."""
 
 from __future__ import annotations
 
@@ -21,22 +21,6 @@ from kernel._core.operations import (
     open_state,
     read,
 )
-
-
-class Idle(NamedTuple):
-    """Rules that do nothing."""
-
-
-class Counting(NamedTuple):
-    """An action that counts."""
-
-    breaches: NDArray[np.int64]  # [tier, path]
-
-
-@implements(act, Counting)
-def _count(rules: Any, book: Any, lanes: Any, assets: Any, n: int) -> None:
-    for j in range(n):
-        rules.breaches[lanes.tier[j] - 1, np.int64(lanes.path[j])] += 1
 
 
 class TopUp(NamedTuple):

@@ -55,17 +55,22 @@ def room(path: Path) -> str:
 
 def imports(path: Path) -> set[str]:
     """List the modules that a file imports, inside its functions too, but for type checking alone."""
-    found, waiting = set(), list[ast.AST](ast.parse(path.read_text(encoding="utf-8")).body)
+    names, waiting = set(), list[ast.AST](ast.parse(path.read_text(encoding="utf-8")).body)
     while waiting:
         node = waiting.pop()
         if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
             waiting += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom) and node.module:
-            within = {f"{node.module}.{alias.name}" for alias in node.names} if node.module == "kernel" else set()
-            found |= within or {node.module}
-    return found
+            within = [f"{node.module}.{alias.name}" for alias in node.names]
+            names |= {name if node.module == "kernel" or _is_module(name) else node.module for name in within}
+    return names
+
+
+def _is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or path.is_dir()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

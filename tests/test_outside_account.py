@@ -21,7 +21,8 @@ from kernel.accounts.watch import watched_at
 from kernel.simulation.watched import farthest
 from tests import naive
 from tests.cases import ALARM, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON, SHORT, strays
-from tests.outside_account import Decaying, Haircut, Inverse, Power, TwoBrackets
+from tests.extending import Power, TwoBrackets
+from tests.outside_account import Decaying, Haircut, Inverse
 
 MARKET = kernel.Gbm(assets=["A"], spot=100.0, drift=0.1, volatility=0.6)
 NU = 0.1 - 0.6**2 / 2
@@ -427,6 +428,8 @@ def test_instruments_and_rules_check_their_terms() -> None:
     with pytest.raises(kernel.InvalidInput) as caught:
         Inverse("", 0.0, entry_price=0.0)
     assert [problem.field for problem in caught.value.problems] == ["asset", "entry_price", "quantity"]
+    with pytest.raises(kernel.InvalidInput, match="exponent: must be a number"):
+        Power("A", 1.0, exponent="2")
     with pytest.raises(kernel.InvalidInput, match=r"rate\.BTC: must be above 0"):
         kernel.Flat({"BTC": -1.0})
     with pytest.raises(kernel.InvalidInput, match="Power does not define revalued"):

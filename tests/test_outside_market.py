@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,7 @@ from scipy.stats import kstest, norminvgauss
 import kernel
 from tests import processes
 from tests.cases import FILTERED, GBM, HESTON, HORIZON, LADDER, LONG, run
-from tests.nig import Nig
+from tests.extending import FILES, Nig
 
 NIG = Nig(assets=["BTC"], spot=60_000.0, drift=0.1, tail=8.0, skewness=-2.0, scale=3.0)
 PROGRAM = """
@@ -97,12 +96,10 @@ def _printed(program: dict[str, str], folder: Path) -> tuple[float, int]:
 def test_it_leaves_nothing_in_the_cache(tmp_path: Path) -> None:
     """Its code is compiled in each process: an edit takes effect, and runs without its module go on as before."""
     module = tmp_path / "outside.py"
-    shutil.copy(Path(__file__).with_name("nig.py"), module)
+    module.write_text(FILES["nig.py"], encoding="utf-8")
     inside, _ = _printed(INSIDE, tmp_path)
     before, _ = _printed(OUTSIDE, tmp_path)
-    module.write_text(
-        module.read_text(encoding="utf-8").replace("math.sqrt(time[i]) * z[i]", "0.0 * z[i]"), encoding="utf-8"
-    )
+    module.write_text(FILES["nig.py"].replace("math.sqrt(time[i]) * z[i]", "0.0 * z[i]"), encoding="utf-8")
     after, _ = _printed(OUTSIDE, tmp_path)
     module.unlink()
     assert after < 0.5 * before

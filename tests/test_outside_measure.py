@@ -17,9 +17,10 @@ from kernel.commands.main import main
 from kernel.config.limits import parse_limits
 from kernel.measures import MEASURES, Measure, register
 from tests.cases import ALARM, GBM, HORIZON, LONG, run, strays
-from tests.outside_measure import LOSS_PROBABILITY, loss_probability
+from tests.extending import loss_probability
 from tests.test_cli import CONFIG
 
+LOSS_PROBABILITY = Measure("loss_probability", loss_probability, {"above": "number"}, "probability")
 SAMPLED: dict[str, dict[str, Any]] = {
     "plain": {"paths": 100_000},
     "summary": {"paths": 100_000, "record": "summary", "levels": (0.5,)},

@@ -14,7 +14,8 @@ import kernel
 from kernel.simulation import simulate as simulation
 from tests.cases import ALARM, GBM, HORIZON, LADDER, LONG, MERTON, run
 from tests.conftest import pair
-from tests.outside_rules import Counting, Idle, Ticking, TopUp
+from tests.extending import Counting, Idle
+from tests.outside_rules import Ticking, TopUp
 
 PATHS = 20_000
 BOTH_LONG = kernel.Account(

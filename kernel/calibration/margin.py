@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kernel import checks
 from kernel.accounts import Account
 from kernel.calibration.adjustment import Adjustment, Policy, rounded_up
-from kernel.calibration.period import Period, Portfolio, check_linear, check_period, portfolio_of
+from kernel.calibration.period import Period, check_linear, check_period, portfolio_of
 from kernel.calibration.progress import Together
+from kernel.calibration.target import (
+    LONGEST,
+    MEASURES,
+    check_rate,
+    check_risk_period,
+    check_shares,
+    check_target,
+)
 from kernel.errors import Problems
 from kernel.markets import Market
 from kernel.measures import Estimate
+from kernel.simulation.settings import Settings
 from kernel.tables import Tabular, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-MEASURES = ("first_passage", "value_at_risk", "expected_shortfall")
-_LONGEST = 1_000  # years
-_FEWEST = 10  # paths that miss a target, so that it has an interval
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,7 +51,7 @@ class Margin(Tabular):
         Steps are those of `adjustments`; of the initial rate "measured" and "final". Only what is measured has a
         standard_error, low and high; the last row of each margin is in force.
         """
-        steps = [("maintenance", *one) for one in self.adjustments]
+        steps = [("maintenance", *adjustment) for adjustment in self.adjustments]
         steps += [("initial", "measured", self.initial.value), ("initial", "final", self.initial_rate)]
         measured = {"maintenance": self.maintenance, "initial": self.initial}
         errors = [measured[kind][1:] if name == "measured" else (math.nan,) * 3 for kind, name, _ in steps]
@@ -149,91 +154,62 @@ def calibrate_margin(
         "progress": progress,
     }  # fmt: skip
     problems = Problems()
-    target = _check_target(problems, measure, probability, confidence)
+    target = check_target(problems, measure, probability, confidence)
     call_probability = checks.number(problems, "call_probability", call_probability, above=0, below=1)
-    latency = checks.years(problems, "latency", latency, at_least=0, at_most=_LONGEST)
-    liquidation_period = checks.years(problems, "liquidation_period", liquidation_period, above=0, at_most=_LONGEST)
-    call_period = checks.years(problems, "call_period", call_period, above=0, at_most=_LONGEST)
-    risk_period = {**shared, "horizon": latency + liquidation_period, "steps": steps}
-    of_risk = check_period(
-        problems, market, account, risk_period, {"horizon": "latency" if math.isnan(latency) else "liquidation_period"}
-    )
-    stated = {**shared, "horizon": call_period, "steps": call_steps}
-    of_call = check_period(problems, market, account, stated, {"horizon": "call_period", "steps": "call_steps"})
+    whole, field = check_risk_period(problems, latency, liquidation_period)
+    call_period = checks.years(problems, "call_period", call_period, above=0, at_most=LONGEST)
+    risk = {**shared, "horizon": whole, "steps": steps}
+    of_risk = check_period(problems, market, account, risk, {"horizon": field})
+    call = {**shared, "horizon": call_period, "steps": call_steps}
+    of_call = check_period(problems, market, account, call, {"horizon": "call_period", "steps": "call_steps"})
     check_linear(problems, account)
     policy = policy.checked(problems, market)
-    for field, one in (("stressed", stressed), ("floor_market", floor_market)):
-        if isinstance(one, Market) and isinstance(market, Market) and one.assets == market.assets:
-            check_period(problems, one, account, risk_period, dict.fromkeys(("horizon", "steps"), field))
-    problems.raise_any()
-    shares = {"probability": target if measure == MEASURES[0] else 1.0, "call_probability": call_probability}
-    for field, share in shares.items():
-        if share * of_risk.paths < _FEWEST:
-            least = f"{_FEWEST} / paths ({_FEWEST / of_risk.paths:g})"
-            problems.add(field, f"must be at least {least}, not {share:g}: use more paths")
-    problems.raise_any()
-    simulations = 2 + (stressed is not None) + (floor_market is not None)
-    together = Together(progress, simulations, of_risk.paths)
-    period, call = (Period(replace(one, progress=together)) for one in (of_risk, of_call))
-    portfolio = portfolio_of(account, market)
-    found = _calibrated(market, portfolio, measure, target, policy, period, call, call_probability)
-    together.pass_over(simulations)  # what is worth nothing is not simulated
-    return found
+    _check_policy_periods(problems, policy, market, account, risk)
+    check_shares(problems, target if measure == MEASURES[0] else 1.0, call_probability, of_risk.paths)
+    return _calibrated(market, account, measure, target, policy, of_risk, of_call, call_probability)
 
 
-def _check_target(problems: Problems, measure: str, probability: float | None, confidence: float | None) -> float:
-    """Return the target of the measure; note another measure's."""
-    noted = len(problems.found)
-    checks.choice(problems, "measure", measure, MEASURES)
-    if len(problems.found) > noted:
-        return math.nan
-    wanted, other = ("probability", "confidence") if measure == MEASURES[0] else ("confidence", "probability")
-    given = {"probability": probability, "confidence": confidence}
-    if given[other] is not None:
-        problems.add(other, f"is not for {measure}: leave it out and state the {wanted}")
-    if given[wanted] is None:
-        problems.add(wanted, f"is required for {measure}, such as {0.01 if wanted == 'probability' else 0.99}")
-        return math.nan
-    return checks.number(problems, wanted, given[wanted], above=0, below=1)
+def _check_policy_periods(
+    problems: Problems, policy: Policy, market: object, account: Account, risk: Mapping[str, Any]
+) -> None:
+    """Note what cannot be simulated on the policy's own markets."""
+    for field, other in (("stressed", policy.stressed), ("floor_market", policy.floor_market)):
+        if isinstance(other, Market) and isinstance(market, Market) and other.assets == market.assets:
+            check_period(problems, other, account, risk, dict.fromkeys(("horizon", "steps"), field))
 
 
 def _calibrated(
     market: Market,
-    portfolio: Portfolio,
+    account: Account,
     measure: str,
     target: float,
     policy: Policy,
-    period: Period,
-    call: Period,
+    of_risk: Settings,
+    of_call: Settings,
     call_probability: float,
 ) -> Margin:
+    """Measure both rates."""
+    simulations = 2 + (policy.stressed is not None) + (policy.floor_market is not None)
+    together = Together(of_risk.progress, simulations, of_risk.paths)
+    risk, call = (Period(replace(settings, progress=together)) for settings in (of_risk, of_call))
+    portfolio = portfolio_of(account, market)
     gross = float(portfolio.gross.sum())
 
-    def rate_of(one: Market) -> Estimate:
+    def rate_on(market: Market) -> Estimate:
         if measure == MEASURES[0]:
-            return period.deepest_fall(one, portfolio.net, gross, target)
-        return period.loss(one, portfolio.net, gross, measure, target)
+            return risk.deepest_fall(market, portfolio.net, gross, target)
+        return risk.loss(market, portfolio.net, gross, measure, target)
 
-    maintenance = rate_of(market)
-    adjustments = policy.adjusted(maintenance.value, lambda one: rate_of(one).value)
+    maintenance = rate_on(market)
+    adjustments = policy.adjusted(maintenance.value, lambda other: rate_on(other).value)
     final = adjustments[-1].rate
-    _check_rate("probability" if measure == MEASURES[0] else "confidence", "maintenance", final)
+    check_rate("probability" if measure == MEASURES[0] else "confidence", "maintenance", final)
     # Equity less the requirement, i G + sum of q (S - S0) - m sum of |q| S, is linear in the prices too.
     fall = call.deepest_fall(market, portfolio.net - final * portfolio.gross, gross, call_probability)
+    together.pass_over(simulations)  # what is worth nothing is not simulated
     initial = Estimate(final + fall.value, fall.standard_error, final + fall.low, final + fall.high)
     opened = rounded_up(initial.value, policy.grid)
-    _check_rate("call_probability", "initial", opened)
+    check_rate("call_probability", "initial", opened)
     return Margin(
         maintenance_rate=final, initial_rate=opened, maintenance=maintenance, initial=initial, adjustments=adjustments
     )
-
-
-def _check_rate(field: str, kind: str, rate: float) -> None:
-    """Refuse a rate that is none, or that leaves nothing to be borrowed."""
-    problems = Problems()
-    if rate >= 1:
-        mend = "aim lower, shorten the period or lessen what is added to the rate"
-        problems.add(field, f"no {kind} rate below 1 keeps it, {rate:.4g} would be needed: {mend}")
-    if rate <= 0:
-        problems.add(field, f"asks for no margin: the {kind} rate would be {rate:.4g}: aim higher, or state a floor")
-    problems.raise_any()

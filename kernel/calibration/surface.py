@@ -122,11 +122,7 @@ def margin_surface(
     probability = checks.number(problems, "probability", probability, above=0, below=1)
     whole = _steps(problems, horizon, steps)
     markets = _checked_states(problems, states)
-    if account is None and markets and len(markets[0].assets) > 1:
-        problems.add("account", "must be stated where there are several assets: its positions are what is held")
-    held = account
-    if account is None and markets:
-        held = Account(cash=0.0, positions=[Linear(markets[0].assets[0], quantity=1.0)], maintenance_rate=1.0)
+    held = _default_account(problems, markets) if account is None else account
     for name, market in zip(states if markets else (), markets, strict=True):
         stated = {**shared, "horizon": float(horizon[-1]), "steps": whole}
         fields = {"horizon": "horizons", "market": f"states.{name}"}
@@ -138,12 +134,21 @@ def margin_surface(
     assert held is not None  # noqa: S101 - or there were problems
     together = Together(progress, len(markets) * leverage.size, settings.paths)
     walked = {**settings.keywords(), "levels": (1 - probability,), "worst": horizon, "progress": together}
-    found = [[_rates(market, held, one, probability, walked) for one in leverage] for market in markets]
-    rate, error, low, high = np.moveaxis(np.array(found), -1, 0)
+    rates = [[_rates(market, held, each, probability, walked) for each in leverage] for market in markets]
+    rate, error, low, high = np.moveaxis(np.array(rates), -1, 0)
     return Surface(
         states=tuple(states), leverages=leverage, horizons=horizon, probability=probability,
         rate=rate, standard_error=error, low=low, high=high,
     )  # fmt: skip
+
+
+def _default_account(problems: Problems, markets: Sequence[Market]) -> Account | None:
+    """Return an account of one unit of the one asset; None where that cannot be told."""
+    if not markets:
+        return None
+    if len(markets[0].assets) > 1:
+        problems.add("account", "must be stated where there are several assets: its positions are what is held")
+    return Account(cash=0.0, positions=[Linear(markets[0].assets[0], quantity=1.0)], maintenance_rate=1.0)
 
 
 def _checked_states(problems: Problems, states: object) -> list[Market]:
@@ -156,13 +161,13 @@ def _checked_states(problems: Problems, states: object) -> list[Market]:
         problems.add("states", f"must be at most {_MOST_POINTS:,}, not {len(states):,}")
         return []
     markets = list(states.values())
-    wrong = [name for name, one in states.items() if not isinstance(one, Market)]
+    wrong = [name for name, market in states.items() if not isinstance(market, Market)]
     for name in wrong:
         problems.add(f"states.{name}", f"must be a kernel.Market, not {type(states[name]).__name__}")
     if wrong:
         return []
-    for name, one in states.items():
-        if one.assets != markets[0].assets:
+    for name, market in states.items():
+        if market.assets != markets[0].assets:
             problems.add(f"states.{name}", f"must have the assets of the first, {', '.join(markets[0].assets)}")
     return markets
 
@@ -173,18 +178,18 @@ def _rising(
     """Return numbers above 0 that rise, or a 1 and a problem."""
     noted = len(problems.found)
     listed = checks.listed(problems, field, values, _MOST_POINTS)
-    found = np.array([check(problems, field, one, above=0, at_most=at_most) for one in listed])
-    if len(problems.found) == noted and (not found.size or (np.diff(found) <= 0).any()):
+    numbers = np.array([check(problems, field, value, above=0, at_most=at_most) for value in listed])
+    if len(problems.found) == noted and (not numbers.size or (np.diff(numbers) <= 0).any()):
         problems.add(field, "must be at least one number, each above the one before")
-    return found if len(problems.found) == noted else np.ones(1)
+    return numbers if len(problems.found) == noted else np.ones(1)
 
 
 def _steps(problems: Problems, horizons: NDArray[np.float64], steps: int | None) -> int:
     """Return the steps stated, or the fewest equal ones of the last horizon; they end at every one."""
-    shares = [Fraction(float(one)).limit_denominator(_MOST_STEPS) for one in horizons / horizons[-1]]
+    shares = [Fraction(float(share)).limit_denominator(_MOST_STEPS) for share in horizons / horizons[-1]]
     fewest = math.lcm(*(share.denominator for share in shares))
     if fewest > _MOST_STEPS or not np.allclose(
-        [float(one) for one in shares], horizons / horizons[-1], rtol=0, atol=1e-9
+        [float(share) for share in shares], horizons / horizons[-1], rtol=0, atol=1e-9
     ):
         problems.add("horizons", f"must be ends of at most {_MOST_STEPS:,} equal steps of the last: round them")
         return 1
@@ -210,4 +215,4 @@ def _rates(
     client = replace(owned, cash=gross / leverage - open_account(owned, market.assets, np.asarray(market.spot)).equity)
     outcome = simulate(market, client, Ladder({"nothing left": 0.0}), **settings)
     rates = [threshold(outcome, probability, by) for by in outcome.worst_times]
-    return [one if one.value > 0 else _NONE for one in rates]
+    return [rate if rate.value > 0 else _NONE for rate in rates]

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from kernel.report.forms import FORMS
 from kernel.simulation.settings import OPTIONS, Setting
 
 Command = Callable[..., Any]
@@ -52,7 +53,7 @@ set_option = click.option(
 )
 quiet_option = click.option("--quiet", is_flag=True, help="No progress bar.")
 format_option = click.option(
-    "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True
+    "--format", "form", type=click.Choice([*FORMS, "json"]), default="table", show_default=True
 )
 EXECUTOR = "processes:N|dask://HOST:PORT"
 

@@ -23,11 +23,11 @@ def to_json(results: Mapping[str, Any]) -> str:
 
 
 def print_report(results: Mapping[str, Any], blocks: Sequence[Block], form: str, output: Path | None) -> None:
-    """Print results for people or as JSON: to stderr where what is asked for as output goes to stdout."""
-    from kernel.report.text import to_text
+    """Print results in a form for people or as JSON: to stderr where what is asked for as output goes to stdout."""
+    from kernel.report.forms import FORMS
     from kernel.tables import stdout_form
 
-    report = to_json(results) if form == "json" else to_text(blocks).rstrip("\n")
+    report = to_json(results) if form == "json" else FORMS[form](blocks).rstrip("\n")
     if stdout_form(output):
         say(report)
     else:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 def warmup(precision: str) -> None:
     """Compile the kernels of every market and keep them on disk."""
     from kernel.benchmark.environment import cache_folder, why_no_cache
+    from kernel.errors import InvalidInput
     from kernel.markets import MARKETS
 
     for assets, (name, market) in product((1, 2), MARKETS.items()):
-        start = time.perf_counter()
-        _walk_one_path(market.example([f"asset {k}" for k in range(assets)]), precision)
-        several = "several assets" if assets > 1 else "one asset"
+        start, several = time.perf_counter(), "several assets" if assets > 1 else "one asset"
+        try:
+            example = market.example([f"asset {k}" for k in range(assets)])
+        except InvalidInput as refused:
+            note(f"{name}, {several}: none, {refused}")
+            continue
+        _walk_one_path(example, precision)
         note(f"{name}, {several}, {precision} precision: {time.perf_counter() - start:.1f} s")
     note(f"kept in {cache_folder() or f'memory only: {why_no_cache()}'}")
 
@@ -39,4 +44,6 @@ def _walk_one_path(market: Market, precision: str) -> None:
     from kernel.simulation import simulate as simulation
 
     account = Account(cash=0.0, positions=[Linear(name, 1.0) for name in market.assets], maintenance_rate=0.01)
-    simulation.simulate(market, account, Ladder({"call": 1.0}), horizon=1.0, steps=1, paths=1, precision=precision)
+    # at the grid points, which every market can be watched at: the kernel is the same
+    grid: dict[str, Any] = {"horizon": 1.0, "steps": 1, "paths": 1, "monitoring": "discrete"}
+    simulation.simulate(market, account, Ladder({"call": 1.0}), precision=precision, **grid)

@@ -13,7 +13,8 @@ from kernel._core.jit import implements
 from kernel._core.operations import jump
 from kernel.errors import Problems
 from kernel.markets.diffusion import move_as_diffusion
-from kernel.markets.heston import Heston, HestonStep
+from kernel.markets.heston import Heston
+from kernel.markets.heston_step import HestonStep
 from kernel.markets.normal_jumps import EXAMPLE_JUMPS, JumpSizes, NormalJumps, jump_normally
 
 
@@ -65,9 +66,9 @@ class Bates(NormalJumps, Heston):
     between_steps = "approximate"
     example_parameters: ClassVar[Mapping[str, Any]] = {**Heston.example_parameters, **EXAMPLE_JUMPS}
 
-    def _check(self, problems: Problems, size: int) -> None:
-        super()._check(problems, size)
-        self._set(**self._checked_jumps(problems, size))
+    def check(self, problems: Problems, size: int) -> Mapping[str, Any]:
+        """Check the diffusion and the jumps."""
+        return {**super().check(problems, size), **self._checked_jumps(problems, size)}
 
     def step(self, real: DTypeLike, span: float) -> NamedTuple:
         """Return Heston's step and the jumps, their covariance factored."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -81,11 +82,12 @@ class Diffusion(Market):
     volatility: ArrayLike
     correlation: Matrix | None = None
 
-    def _check(self, problems: Problems, size: int) -> None:
-        self._set(
-            volatility=checks.numbers(problems, "volatility", self.volatility, size, above=0, at_most=100),
-            correlation=checks.correlation(problems, "correlation", self.correlation, size),
-        )
+    def check(self, problems: Problems, size: int) -> Mapping[str, Any]:
+        """Check the volatilities and their correlation."""
+        return {
+            "volatility": checks.numbers(problems, "volatility", self.volatility, size, above=0, at_most=100),
+            "correlation": checks.correlation(problems, "correlation", self.correlation, size),
+        }
 
     @abstractmethod
     def _compensator(self) -> NDArray[np.float64]:

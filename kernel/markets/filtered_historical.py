@@ -12,15 +12,10 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from kernel import checks
 from kernel._core.covariance import Local
-from kernel._core.fields import Field, Fields
-from kernel._core.jit import block as block_of_lanes
-from kernel._core.jit import implements
-from kernel._core.noise import ALL_ASSETS, RESAMPLE, draw_words
-from kernel._core.operations import advance, at, covariance, move_state, open_state
-from kernel._core.special import fma
 from kernel.checks.text import duration
 from kernel.errors import Problems
 from kernel.fitting import Fit, fitted
+from kernel.markets.filtered_step import FilteredStep
 from kernel.markets.market import Market, Matrix, law_of, lower_factor
 from kernel.prices.history import History, as_history
 
@@ -31,90 +26,6 @@ _STRETCH = 0.2  # by which a step may differ from those of the history
 _FEWEST = 10
 _MOST_POWER = 300.0  # of a logarithm: far beyond what the variance is held at
 _NOTED_GROWTH = 1.1  # of the expected variance within a horizon
-
-
-class FilteredStep(NamedTuple):
-    """The recursion of each asset's variance, the residuals, and what each volatility adds to the expected growth."""
-
-    law: NDArray[np.void]  # [asset] numbers by the names in FilteredHistorical.step
-    residuals: NDArray[np.floating]  # [asset, time]
-    growth: NDArray[np.floating]  # [asset, node] log of the mean of exp(volatility of a step * residual)
-    block: int
-    covariance: Local
-
-    @staticmethod
-    def lane_fields() -> Fields:
-        """Declare the variance per year, and the words that pick the times of the next four blocks."""
-        return Fields(lane=(Field("picks", "block", np.uint32, 4),), asset=(Field("variance", "block"),))
-
-
-@implements(open_state, FilteredStep)
-def _open_state(step, lanes, assets, n):
-    for a in range(assets.size):
-        assets[a].variance[:n] = step.law[a].opening
-
-
-@block_of_lanes
-def _pick(step, seed, s, lanes, n):
-    """Fill lanes.words[0] with the time whose residuals each lane takes: blocks of times in a circle."""
-    number, within = s // step.block, s % step.block
-    if within == 0 and number & 3 == 0:
-        draw_words(seed, lanes.path, np.uint64(number >> 2), ALL_ASSETS, RESAMPLE, n, lanes.picks)
-    word, pick, size = lanes.picks[number & 3], lanes.words[0], np.uint64(step.residuals.shape[1])
-    for i in range(n):
-        time = ((np.uint64(word[i]) * size) >> np.uint64(32)) + np.uint64(within)
-        pick[i] = np.uint32(time - size if time >= size else time)
-
-
-@block_of_lanes
-def _look_up(residuals, growth, scale, variance, lanes, n):
-    """Fill scratch with the picked residuals, and with the growth that they bring at the lane's variance.
-
-    What is looked up stands in loops of its own: the vectoriser leaves them alone. Indices are unsigned, or Numba
-    would ask of each whether it counts from the end.
-    """
-    pick, node, residual, mean = lanes.words[0], lanes.words[1], lanes.scratch[0], lanes.scratch[1]
-    place, low, high = lanes.scratch[2], lanes.scratch[3], lanes.scratch[4]
-    for i in range(n):
-        residual[i] = residuals[pick[i]]
-    for i in range(n):
-        exact = math.sqrt(variance[i]) * scale
-        whole = np.int32(exact)
-        node[i], place[i] = np.uint32(whole), exact - type(exact)(whole)
-    for i in range(n):
-        low[i], high[i] = growth[node[i]], growth[node[i] + np.uint32(1)]
-    for i in range(n):
-        mean[i] = fma(high[i] - low[i], place[i], low[i])
-
-
-@implements(move_state, FilteredStep)
-def _move_state(step, seed, s, lanes, assets, n):
-    """Take the picked residuals, less the growth that they bring on average; move the variance by GARCH(1,1)."""
-    _pick(step, seed, s, lanes, n)
-    for a in range(assets.size):
-        law, variance, rate, local = step.law[a], assets[a].variance, assets[a].rate, assets[a].volatility
-        _look_up(step.residuals[a], step.growth[a], law.scale, variance, lanes, n)
-        omega, alpha, beta, most = law.omega, law.alpha, law.beta, law.most
-        drift, root, frequency = law.drift, law.root, law.frequency
-        residual, mean = lanes.scratch[0], lanes.scratch[1]
-        for i in range(n):
-            deviation = math.sqrt(variance[i])
-            rate[i] = fma(frequency, fma(deviation * root, residual[i], -mean[i]), drift)
-            local[i] = deviation
-            variance[i] = min(fma(fma(alpha * residual[i], residual[i], beta), variance[i], omega), most)
-
-
-@implements(advance, FilteredStep)
-def _advance(step, segment, assets, n):
-    for a in range(assets.size):
-        log_spot, rate = assets[a].log_spot, assets[a].rate
-        for i in range(n):
-            log_spot[i] += rate[i] * at(segment.span, i)
-
-
-@implements(covariance, FilteredStep)
-def _covariance(step):
-    return step.covariance
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -177,22 +88,23 @@ class FilteredHistorical(Market):
         residuals = np.linspace(-1.0, 1.0, 10 * len(assets)).reshape(10, -1)
         return cls(assets=assets, spot=1.0, residuals=residuals, **cls.example_parameters)
 
-    def _check(self, problems: Problems, size: int) -> None:
+    def check(self, problems: Problems, size: int) -> Mapping[str, Any]:
+        """Check the recursion, the residuals and the step."""
         noted = len(problems.found)
         residuals = checks.matrix(problems, "residuals", self.residuals, size, at_least=-1_000, at_most=1_000)
         if len(problems.found) == noted and len(residuals) < _FEWEST:
             problems.add("residuals", f"must be at least {_FEWEST} rows, not {len(residuals)}")
         elif len(problems.found) == noted and (np.ptp(residuals, axis=0) == 0).any():
             problems.add("residuals", "must vary, of every asset")
-        self._set(
-            volatility=checks.numbers(problems, "volatility", self.volatility, size, above=0, at_most=100),
-            omega=checks.numbers(problems, "omega", self.omega, size, at_least=0, at_most=10_000),
-            alpha=checks.numbers(problems, "alpha", self.alpha, size, at_least=0, at_most=1),
-            beta=checks.numbers(problems, "beta", self.beta, size, at_least=0, at_most=1),
-            residuals=residuals,
-            dt=checks.years(problems, "dt", self.dt, at_least=1e-9, at_most=1_000),
-            block=checks.whole(problems, "block", self.block, 1, max(len(residuals), 1)),
-        )
+        return {
+            "volatility": checks.numbers(problems, "volatility", self.volatility, size, above=0, at_most=100),
+            "omega": checks.numbers(problems, "omega", self.omega, size, at_least=0, at_most=10_000),
+            "alpha": checks.numbers(problems, "alpha", self.alpha, size, at_least=0, at_most=1),
+            "beta": checks.numbers(problems, "beta", self.beta, size, at_least=0, at_most=1),
+            "residuals": residuals,
+            "dt": checks.years(problems, "dt", self.dt, at_least=1e-9, at_most=1_000),
+            "block": checks.whole(problems, "block", self.block, 1, max(len(residuals), 1)),
+        }
 
     def log_moments(self, horizon: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return those at the largest of the variances that the steps expect."""

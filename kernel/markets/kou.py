@@ -80,14 +80,17 @@ class Kou(Diffusion):
     up_mean: ArrayLike
     down_mean: ArrayLike
 
-    def _check(self, problems: Problems, size: int) -> None:
-        super()._check(problems, size)
-        self._set(
-            jump_intensity=checks.number(problems, "jump_intensity", self.jump_intensity, above=0),
-            up_probability=checks.numbers(problems, "up_probability", self.up_probability, size, at_least=0, at_most=1),
-            up_mean=checks.numbers(problems, "up_mean", self.up_mean, size, above=0, below=1),
-            down_mean=checks.numbers(problems, "down_mean", self.down_mean, size, above=0, at_most=5),
-        )
+    def check(self, problems: Problems, size: int) -> Mapping[str, Any]:
+        """Check the diffusion and the jumps."""
+        return {
+            **super().check(problems, size),
+            "jump_intensity": checks.number(problems, "jump_intensity", self.jump_intensity, above=0),
+            "up_probability": checks.numbers(
+                problems, "up_probability", self.up_probability, size, at_least=0, at_most=1
+            ),
+            "up_mean": checks.numbers(problems, "up_mean", self.up_mean, size, above=0, below=1),
+            "down_mean": checks.numbers(problems, "down_mean", self.down_mean, size, above=0, at_most=5),
+        }
 
     def _compensator(self) -> NDArray[np.float64]:
         p, up, down = np.asarray(self.up_probability), np.asarray(self.up_mean), np.asarray(self.down_mean)

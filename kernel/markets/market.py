@@ -77,7 +77,7 @@ class Market(ABC):
             spot=checks.numbers(problems, "spot", self.spot, size, above=0),
             drift=checks.numbers(problems, "drift", self.drift, size, at_least=-1_000, at_most=1_000),
         )
-        self._check(problems, size)
+        self._set(**self.check(problems, size))
         problems.raise_any()
 
     def _align(self) -> None:
@@ -88,7 +88,7 @@ class Market(ABC):
         """
         problems = Problems()
         stated = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "assets"}
-        self._set(**{name: labels.aligned(problems, name, one, self.assets) for name, one in stated.items()})
+        self._set(**{name: labels.aligned(problems, name, value, self.assets) for name, value in stated.items()})
         problems.raise_any()
 
     def _set(self, **values: Any) -> None:
@@ -96,8 +96,8 @@ class Market(ABC):
             object.__setattr__(self, name, value)
 
     @abstractmethod
-    def _check(self, problems: Problems, size: int) -> None:
-        """Replace the market's own fields by checked copies."""
+    def check(self, problems: Problems, size: int) -> Mapping[str, Any]:
+        """Return clean copies of the fields of its own, and note what is wrong with them; size: number of assets."""
 
     @abstractmethod
     def step(self, real: DTypeLike, span: float) -> NamedTuple:

@@ -64,9 +64,9 @@ class Merton(NormalJumps, Diffusion):
     between_steps = "exact"
     example_parameters: ClassVar[Mapping[str, Any]] = {"volatility": 0.1, **EXAMPLE_JUMPS}
 
-    def _check(self, problems: Problems, size: int) -> None:
-        super()._check(problems, size)
-        self._set(**self._checked_jumps(problems, size))
+    def check(self, problems: Problems, size: int) -> Mapping[str, Any]:
+        """Check the diffusion and the jumps."""
+        return {**super().check(problems, size), **self._checked_jumps(problems, size)}
 
     def tilted_step(self, real: DTypeLike, exponent: NDArray[np.float64]) -> NamedTuple:
         """Return the diffusion, and the jumps with intensity and mean moved."""
