@@ -5,7 +5,7 @@ from event to event and forward in time: as nothing of the piece beyond an event
 rest of it is a bridge of its own. So one step over five days has the law of a step a second. Accounts and times are in
 double precision: single precision's years step by seconds.
 
-The rules are those of `kernel.escalation.Escalation`, one instant after the other as `_at` goes through them.
+The rules are those of `kernel.escalation.Escalation`, one instant after the other as `look_at` goes through them.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from kernel.escalation.records import (
 _NONE = -1
 _ROUNDING = 1e-10  # of the size of what is compared: a metric this near a level stands at it
 _CUBIC = 27.0 / 4.0
+_TINY = 1e-300
 _TICK = 1e-12  # of a time over a clock's tick
 
 
@@ -249,6 +250,8 @@ def _begin_close_out(rules, one, row, k, time, price):
     if one.call != _NONE and one.call < k // 2:
         _cancel_call(one)
     one.waiting, one.fill_due, one.begun = k, due, time
+    if one.end == UNTOUCHED:
+        _settle(one, NOTICED, time)
 
 
 @point
@@ -273,6 +276,8 @@ def _make_call(rules, one, tier, seed, time, price):
     one.call, one.demand, one.payment = tier, demand, amount
     one.payment_due = time + action.delay if in_time else np.inf
     one.deadline, one.made = time + action.cure_period, time
+    if one.end == UNTOUCHED:
+        _settle(one, NOTICED, time)
 
 
 @point
@@ -341,7 +346,7 @@ def _next_due(one):
 
 
 @block
-def _at(rules, one, row, breach, seed, time, x):
+def look_at(rules, one, row, breach, seed, time, x):
     """Let everything happen that happens at an instant: payments, deadlines, fills, new breaches, in this order."""
     price = math.exp(rules.side * x)
     while one.left > 0.0 and one.events < MOST_EVENTS:
@@ -369,14 +374,14 @@ def _first_passage(above, below, spread, normal, u):
     Statistician 30(2), in a form that allows below = 0.
     """
     half = normal * normal * spread / (2.0 * above)
-    early = above / (below + half + math.sqrt(half * (half + 2.0 * below)))
+    early = above / (below + half + math.sqrt(half * (half + 2.0 * below)) + _TINY)
     if u * (above + early * below) <= above:
         return early / (1.0 + early)
     return above * above / (above * above + below * below * early)
 
 
 @block
-def _follow_piece(rules, one, row, breach, seed, piece, start, stop, x, end, variance, exponent):
+def follow_piece(rules, one, row, breach, seed, piece, start, stop, x, end, variance, exponent):
     """Walk a path through a piece of its diffusion from `x` at `start` to `end` at `stop`, from event to event.
 
     exponent: the piece's share of chance, as the block drew it: used while nothing has cut the piece.
@@ -404,7 +409,7 @@ def _follow_piece(rules, one, row, breach, seed, piece, start, stop, x, end, var
             time, x = until, there
         else:
             return
-        _at(rules, one, row, breach, seed, time, x)
+        look_at(rules, one, row, breach, seed, time, x)
 
 
 @implements(follow, EscalationRules)
@@ -418,8 +423,8 @@ def _follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
         if bridged:
             deviation, piece = factor * np.float64(at(local, j)), np.uint64(lanes.step[j]) + lanes.jumps[j]
             if rules.opens_in_breach and one.events == 0:
-                _at(rules, one, row, ledger.breach, seed, 0.0, 0.0)
-            _follow_piece(
+                look_at(rules, one, row, ledger.breach, seed, 0.0, 0.0)
+            follow_piece(
                 rules,
                 one,
                 row,
@@ -435,8 +440,8 @@ def _follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
             )
         else:
             if rules.opens_in_breach and one.events == 0:
-                _at(rules, one, row, ledger.breach, seed, 0.0, 0.0)
-            _at(rules, one, row, ledger.breach, seed, stop, np.float64(after[j]))
+                look_at(rules, one, row, ledger.breach, seed, 0.0, 0.0)
+            look_at(rules, one, row, ledger.breach, seed, stop, np.float64(after[j]))
         lanes.tier[j], lanes.due[j], lanes.level[j] = one.tier, _next_due(one), _barrier(rules, one)
 
 
@@ -449,12 +454,17 @@ def _row_of(rules, lanes, j):
         row = rules.rows[0]
         rules.rows[0] += 1
         rules.row[column] = row
-        one = rules.state[row]
-        one.path, one.tier, one.cash, one.left = np.int64(lanes.path[j]), 0, rules.fixed, 1.0
-        one.call, one.waiting = _NONE, _NONE
-        one.look = one.payment_due = one.deadline = one.fill_due = np.inf
-        one.first_close_out = one.end_time = np.nan
+        open_path(rules, rules.state[row], np.int64(lanes.path[j]))
     return row
+
+
+@point
+def open_path(rules, one, path):
+    """Set the state of a path to time 0, where it is not zero."""
+    one.path, one.cash, one.left = path, rules.fixed, 1.0
+    one.call, one.waiting = _NONE, _NONE
+    one.look = one.payment_due = one.deadline = one.fill_due = np.inf
+    one.first_close_out = one.end_time = np.nan
 
 
 @implements(finish, EscalationRules)
