@@ -10,7 +10,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from kernel._core.fields import fields_of
 from kernel._core.operations import NoRules
-from kernel._core.walk import Arrays, Normals, Plan, new_workspace, walk
+from kernel._core.step_noise import Normals
+from kernel._core.walk import Arrays, Plan, new_workspace, walk
 from kernel.accounts.ladder import Scale
 
 if TYPE_CHECKING:

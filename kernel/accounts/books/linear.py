@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernel._core.covariance import Fixed, Local, bridge_variance, volatility
+from kernel._core.covariance import volatility
 from kernel._core.fields import Field, Fields
-from kernel._core.jit import block, implements, point
+from kernel._core.jit import block, implements
 from kernel._core.operations import (
     add_loss,
     at,
@@ -25,9 +25,10 @@ from kernel._core.operations import (
     screen,
 )
 from kernel._core.special import exp, fma, log
+from kernel.accounts.books.linear_terms import invert_sums, let_variance_move, share_risk, sum_signs
 from kernel.accounts.books.loss import lose_linearly
 
-_ROUNDS = 6  # of the search for the lowest level within a segment
+_ROUNDS = 6  # of the search for the lowest reading
 
 
 class LinearBook(NamedTuple):
@@ -65,36 +66,6 @@ def _mark_linear(book, assets, n):
             after[i] = exp(log_spot[i])
 
 
-@point
-def _part(value, requirement, level, price):
-    return fma(-level, requirement, value) * price
-
-
-@block
-def _sum_signs(book, lanes, assets, n, end):
-    """Sum the positive and the negative parts of value - level * requirement at one end of the segment."""
-    level, plus, minus = lanes.level, lanes.positive[end], lanes.negative[end]
-    cash, base, zero, last = cash_of(book, lanes), base_of(book, lanes), level.dtype.type(0), assets.size - 1
-    for i in range(n):
-        fixed = fma(-level[i], at(base, i), at(cash, i))
-        plus[i], minus[i] = max(fixed, zero), max(-fixed, zero)
-    for a in range(0, assets.size, 4):  # four assets a sweep: the sums are loaded and stored a quarter as often
-        v0, v1, v2, v3 = book.value[a], book.value[a + 1], book.value[a + 2], book.value[a + 3]
-        r0, r1, r2, r3 = book.requirement[a], book.requirement[a + 1], book.requirement[a + 2], book.requirement[a + 3]
-        p0, p1 = _price(assets[a], end), _price(assets[min(a + 1, last)], end)
-        p2, p3 = _price(assets[min(a + 2, last)], end), _price(assets[min(a + 3, last)], end)
-        for i in range(n):
-            w, x = _part(v0, r0, level[i], p0[i]), _part(v1, r1, level[i], p1[i])
-            y, z = _part(v2, r2, level[i], p2[i]), _part(v3, r3, level[i], p3[i])
-            plus[i] += (max(w, zero) + max(x, zero)) + (max(y, zero) + max(z, zero))
-            minus[i] += (max(-w, zero) + max(-x, zero)) + (max(-y, zero) + max(-z, zero))
-
-
-@point
-def _price(asset, end):
-    return asset.after if end else asset.before
-
-
 @implements(may_breach, LinearBook)
 def _may_breach_linear(book, covariance, lanes, assets, span, ceiling, n):
     """Bound the variance: no more than the largest asset's, times the square of the sum of all shares."""
@@ -107,8 +78,8 @@ def _may_breach_linear(book, covariance, lanes, assets, span, ceiling, n):
         square = square if is_number(local) else square + square  # the most that a bridge's is
         for i in range(n):
             largest[i] = max(largest[i], square * at(local, i) * at(local, i))
-    _sum_signs(book, lanes, assets, n, 0)
-    _sum_signs(book, lanes, assets, n, 1)
+    sum_signs(book, lanes, assets, n, 0)
+    sum_signs(book, lanes, assets, n, 1)
     level, flag, plus, minus = lanes.level, lanes.flag, lanes.positive, lanes.negative
     cash, base = cash_of(book, lanes), base_of(book, lanes)
     zero, half, margin, never = real(0), real(0.5), real(1e-4), real(-np.inf)
@@ -122,32 +93,6 @@ def _may_breach_linear(book, covariance, lanes, assets, span, ceiling, n):
         flag[i] = (start * end <= most * most * largest[i] * at(span, i) * ceiling[i]) & (level[i] > never)
 
 
-@block
-def _invert_sums(lanes, n):
-    """Fill both distances, and turn each sum into half its reciprocal."""
-    half = lanes.level.dtype.type(0.5)
-    start, end, plus, minus = lanes.start_distance, lanes.end_distance, lanes.positive, lanes.negative
-    for i in range(n):
-        start[i], end[i] = log(plus[0, i] / minus[0, i]), log(plus[1, i] / minus[1, i])
-    for k in range(2):
-        for i in range(n):
-            plus[k, i], minus[k, i] = half / plus[k, i], half / minus[k, i]
-
-
-@block
-def _share_risk(book, lanes, assets, n):
-    """Fill share: the mean, over the two ends, of each asset's part in the sum on its side of zero."""
-    level, zero, plus, minus = lanes.level, lanes.level.dtype.type(0), lanes.positive, lanes.negative
-    for a in range(assets.size):
-        value, requirement = book.value[a], book.requirement[a]
-        before, after, share = assets[a].before, assets[a].after, assets[a].share
-        for i in range(n):
-            weight = fma(-level[i], requirement, value)
-            first = plus[0, i] if weight >= zero else minus[0, i]
-            last = plus[1, i] if weight >= zero else minus[1, i]
-            share[i] = weight * fma(before[i], first, after[i] * last)
-
-
 @implements(distances, LinearBook)
 def _distances_linear(book, covariance, lanes, assets, n):
     """Measure distance as log(positive part / negative part).
@@ -155,10 +100,10 @@ def _distances_linear(book, covariance, lanes, assets, n):
     With one risky term on either side this coordinate is a Brownian motion and its bridge exact; with more, its
     variance is taken from the mean of each asset's share at the two ends of the segment.
     """
-    _sum_signs(book, lanes, assets, n, 0)
-    _sum_signs(book, lanes, assets, n, 1)
-    _invert_sums(lanes, n)
-    _share_risk(book, lanes, assets, n)
+    sum_signs(book, lanes, assets, n, 0)
+    sum_signs(book, lanes, assets, n, 1)
+    invert_sums(lanes, n)
+    share_risk(book, lanes, assets, n)
     variance, loading, zero = lanes.variance, lanes.scratch[0], lanes.level.dtype.type(0)
     variance[:n] = zero
     for b in range(assets.size):
@@ -169,62 +114,14 @@ def _distances_linear(book, covariance, lanes, assets, n):
                 loading[i] = fma(weight * at(local, i), share[i], loading[i])
         for i in range(n):
             variance[i] = fma(loading[i], loading[i], variance[i])
-    _let_variance_move(covariance, lanes, assets, n)
-
-
-def _let_variance_move(covariance, lanes, assets, n):
-    """Turn the variance of the distance into the bridge's, where the variances move with the prices."""
-    raise NotImplementedError
-
-
-@implements(_let_variance_move, Fixed)
-def _let_variance_stand(covariance, lanes, assets, n):
-    pass
-
-
-@block
-def _move_with_distance(covariance, lanes, assets, a, n):
-    """Fill scratch[0]: how asset a's log price moves with the distance, in its volatility, times its share."""
-    moved, own = lanes.scratch[0], assets[a].share
-    moved[:n] = lanes.level.dtype.type(0)
-    for b in range(a + 1):
-        weight, loading = covariance.factor[a, b], assets[b].loading
-        for i in range(n):
-            moved[i] = fma(weight, loading[i], moved[i])
-    for i in range(n):
-        moved[i] *= own[i]
-
-
-@implements(_let_variance_move, Local)
-def _let_variance_move_local(covariance, lanes, assets, n):
-    """Sum, over the assets, the slope of the distance's variance by theirs times how theirs move with the distance."""
-    zero, half, tiny = lanes.level.dtype.type(0), lanes.level.dtype.type(0.5), lanes.level.dtype.type(1e-30)
-    moved, slope, variance = lanes.scratch[0], lanes.scratch[1], lanes.variance
-    start, end = lanes.start_distance, lanes.end_distance
-    slope[:n] = zero
-    for b in range(assets.size):
-        loading = assets[b].loading
-        loading[:n] = zero
-        for a in range(b, assets.size):
-            weight, share, local = covariance.factor[a, b], assets[a].share, assets[a].volatility
-            for i in range(n):
-                loading[i] = fma(weight * local[i], share[i], loading[i])
-    for a in range(assets.size):
-        _move_with_distance(covariance, lanes, assets, a, n)
-        for b in range(assets.size):
-            response, share, local = covariance.response[a, b], assets[b].share, assets[b].volatility
-            for i in range(n):
-                slope[i] = fma(response * local[i] * share[i], moved[i], slope[i])
-    for i in range(n):
-        distance = half * (start[i] + max(end[i], zero))
-        variance[i] = bridge_variance(variance[i], slope[i] / max(variance[i], tiny), distance)
+    let_variance_move(covariance, lanes, assets, n)
 
 
 @implements(screen, LinearBook)
 def _screen_linear(book, covariance, lanes, assets, span, exponent, n):
     level, flag, never = lanes.level, lanes.flag, lanes.level.dtype.type(-np.inf)
     if is_number(exponent):
-        _sum_signs(book, lanes, assets, n, 1)
+        sum_signs(book, lanes, assets, n, 1)
         plus, minus = lanes.positive[1], lanes.negative[1]
         for i in range(n):
             flag[i] = (plus[i] <= minus[i]) & (level[i] > never)
