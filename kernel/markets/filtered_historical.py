@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from kernel import checks
 from kernel._core.covariance import Local
-from kernel._core.fields import Field, Fields
+from kernel._core.fields import Fields
 from kernel._core.jit import block as block_of_lanes
 from kernel._core.jit import implements
 from kernel._core.noise import ALL_ASSETS, RESAMPLE, draw_words
@@ -21,6 +21,7 @@ from kernel._core.special import fma
 from kernel.checks.text import duration
 from kernel.errors import Problems
 from kernel.fitting import Fit, fitted
+from kernel.markets.local_diffusion import MOVING_VARIANCE
 from kernel.markets.market import Market, Matrix, law_of, lower_factor
 from kernel.prices.history import History, as_history
 
@@ -44,8 +45,8 @@ class FilteredStep(NamedTuple):
 
     @staticmethod
     def lane_fields() -> Fields:
-        """Declare the variance per year, and the words that pick the times of the next four blocks."""
-        return Fields(lane=(Field("picks", "block", np.uint32, 4),), asset=(Field("variance", "block"),))
+        """Declare the variance, and the words that pick the times of four blocks."""
+        return MOVING_VARIANCE
 
 
 @implements(open_state, FilteredStep)
@@ -59,8 +60,8 @@ def _pick(step, seed, s, lanes, n):
     """Fill lanes.words[0] with the time whose residuals each lane takes: blocks of times in a circle."""
     number, within = s // step.block, s % step.block
     if within == 0 and number & 3 == 0:
-        draw_words(seed, lanes.path, np.uint64(number >> 2), ALL_ASSETS, RESAMPLE, n, lanes.picks)
-    word, pick, size = lanes.picks[number & 3], lanes.words[0], np.uint64(step.residuals.shape[1])
+        draw_words(seed, lanes.path, np.uint64(number >> 2), ALL_ASSETS, RESAMPLE, n, lanes.kept_words)
+    word, pick, size = lanes.kept_words[number & 3], lanes.words[0], np.uint64(step.residuals.shape[1])
     for i in range(n):
         time = ((np.uint64(word[i]) * size) >> np.uint64(32)) + np.uint64(within)
         pick[i] = np.uint32(time - size if time >= size else time)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from kernel import checks
 from kernel._core.covariance import Local
-from kernel._core.fields import Field, Fields
+from kernel._core.fields import Fields
 from kernel._core.jit import block, implements
 from kernel._core.lanes import flagged, whole_vectors
 from kernel._core.noise import VARIANCE, draw_words, to_normals
@@ -20,7 +20,7 @@ from kernel._core.normal import log1p, to_exponential
 from kernel._core.operations import advance, covariance, move_state, open_state
 from kernel._core.special import fma, log
 from kernel.errors import Problems
-from kernel.markets.local_diffusion import LocalStep
+from kernel.markets.local_diffusion import MOVING_VARIANCE, LocalStep
 from kernel.markets.market import Market, Matrix, law_of, lower_factor
 
 _QUADRATIC = 1.5  # the largest ratio of variance to squared mean for which a squared normal stands for the variance
@@ -37,8 +37,8 @@ class HestonStep(NamedTuple):
 
     @staticmethod
     def lane_fields() -> Fields:
-        """Declare the variance per year and, by slot, the standard normals that move it."""
-        return Fields(asset=(Field("variance", "block"), Field("shock", "block", None, 4)))
+        """Declare the variance and the normals that move it."""
+        return MOVING_VARIANCE
 
 
 @implements(open_state, HestonStep)
