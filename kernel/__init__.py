@@ -17,15 +17,18 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.calibration import calibrate_ladder as calibrate_ladder
     from kernel.calibration import calibrate_margin as calibrate_margin
     from kernel.calibration import margin_surface as margin_surface
-    from kernel.config.assembly import Run as Run
     from kernel.config.load import load as load
+    from kernel.config.run import Run as Run
     from kernel.errors import InvalidInput as InvalidInput
     from kernel.figures import plot_backtest as plot_backtest
     from kernel.figures import plot_fits as plot_fits
     from kernel.figures import plot_surface as plot_surface
     from kernel.figures import plot_thresholds as plot_thresholds
     from kernel.fitting import Fit as Fit
+    from kernel.instruments import Instrument as Instrument
     from kernel.instruments import Linear as Linear
+    from kernel.margin import Flat as Flat
+    from kernel.margin import MarginRule as MarginRule
     from kernel.markets import Bates as Bates
     from kernel.markets import FilteredHistorical as FilteredHistorical
     from kernel.markets import Gbm as Gbm
@@ -48,11 +51,16 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.prices import read_prices as read_prices
     from kernel.prices.history import History as History
     from kernel.simulation.outcome import Outcome as Outcome
+    from kernel.simulation.path_outcome import PathOutcome as PathOutcome
     from kernel.simulation.simulate import simulate as simulate
+    from kernel.simulation.summary_outcome import SummaryOutcome as SummaryOutcome
 
 _PLACES = {
     "Account": "kernel.accounts",
+    "Instrument": "kernel.instruments",
     "Linear": "kernel.instruments",
+    "Flat": "kernel.margin",
+    "MarginRule": "kernel.margin",
     "Backtest": "kernel.backtesting",
     "backtest": "kernel.backtesting",
     "CalibratedLadder": "kernel.calibration",
@@ -64,7 +72,7 @@ _PLACES = {
     "margin_surface": "kernel.calibration",
     "Choice": "kernel.markets.choice",
     "choose": "kernel.markets.choice",
-    "Run": "kernel.config.assembly",
+    "Run": "kernel.config.run",
     "load": "kernel.config.load",
     "InvalidInput": "kernel.errors",
     "plot_backtest": "kernel.figures",
@@ -92,6 +100,8 @@ _PLACES = {
     "threshold_curve": "kernel.measures",
     "value_at_risk": "kernel.measures",
     "Outcome": "kernel.simulation.outcome",
+    "PathOutcome": "kernel.simulation.path_outcome",
+    "SummaryOutcome": "kernel.simulation.summary_outcome",
     "read_prices": "kernel.prices",
     "simulate": "kernel.simulation.simulate",
 }

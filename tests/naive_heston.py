@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from tests.oracles.heston import Law
+from bench.oracles.heston import Law
 
 Vector = NDArray[np.float64]
 

@@ -67,7 +67,7 @@ class Nig(Market):
     skewness: float
     scale: float
 
-    def _check(self, problems: Problems, size: int) -> None:  # noqa: ARG002
+    def _check(self, problems: Problems, size: int) -> None:
         for name in ("tail", "skewness", "scale"):
             self._set(**{name: checks.number(problems, name, getattr(self, name))})
 

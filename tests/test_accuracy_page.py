@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import binomtest
 
 import kernel
-from bench.accuracy import coverage, one_asset, several_assets
-from bench.accuracy.comparison import Comparison, largest_by_chance, table, tally
-from bench.accuracy.truths import LONG, Case, cases
+from bench.pages.accuracy import coverage, one_asset, several_assets
+from bench.pages.accuracy.comparison import Comparison, largest_by_chance, table, tally
+from bench.pages.accuracy.truths import LONG, Case, cases
 from tests.cases import ALARM
 
 

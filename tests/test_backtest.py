@@ -15,7 +15,9 @@ from scipy.stats import norm
 import kernel
 from kernel.backtesting.forecast import predict
 from kernel.backtesting.refit import Refit, Schedule, markets
+from kernel.errors import Problems
 from kernel.prices.history import History
+from kernel.simulation.check import check_settings
 from tests.cases import ALARM
 from tests.test_choice import clustered, prices_of
 
@@ -157,8 +159,9 @@ def test_z2_of_draws_from_past_returns_is_centred() -> None:
     )
     account = kernel.Account(cash=0.0, positions=[kernel.Linear("A", 1.0)], maintenance_rate=1.0)
     ladder = kernel.Ladder({"half": 0.5}, metric="equity_fraction")
-    settings = {"horizon": DAY, "steps": 1, "paths": 5_000, "seed": 0}
-    found = predict(market, account, ladder, settings, np.array([0.95, 0.985]), 0.0)
+    stated = {"horizon": DAY, "steps": 1, "paths": 5_000, "record": "paths", "monitoring": "discrete"}
+    settings = check_settings(Problems(), {**stated, "levels": (0.95, 0.985)})
+    found = predict(market, account, ladder, settings, 0.0)
     assert found.contributions.mean(axis=1) == pytest.approx(1, abs=1e-5)  # losses are in single precision
 
 

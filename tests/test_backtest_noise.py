@@ -16,8 +16,11 @@ from kernel.backtesting import conditional_coverage, traffic_light, z2
 from kernel.backtesting.forecast import predict
 from kernel.backtesting.noise import noise, on_which
 from kernel.backtesting.shortfall import shortfall_test
+from kernel.errors import Problems
 from kernel.prices.history import History
 from kernel.report import backtest as report
+from kernel.report.text import to_text
+from kernel.simulation.check import check_settings
 from tests.test_backtest import DAY, gbm, normal_history
 from tests.test_choice import prices_of
 
@@ -111,7 +114,7 @@ def test_a_loss_at_the_value_at_risk_stays_undecided_and_is_said() -> None:
     assert coverage.noise == (1, 4, 5, ("zone",))
     assert found.undecided.sum() == 1
     assert told["levels"][0]["noise"] == {"undecided": 1, "fewest": 4, "most": 5, "hanging": ["zone"]}
-    text = report.text({"history": {"file": "A.csv", "notes": []}, **told})
+    text = to_text(report.blocks({"history": {"file": "A.csv", "notes": []}, **told}))
     assert (
         "At 99 %, the zone hangs on Monte Carlo noise: 1 of the losses is within the error of the Value at\n"
         "Risk, 4 to 5 are exceptions; use more paths."
@@ -159,8 +162,9 @@ def test_z2_takes_each_forecast_once_with_its_own_paths() -> None:
     account = kernel.Account(cash=0.0, positions=[kernel.Linear("A", 1.0)], maintenance_rate=1.0)
     ladder, sums = kernel.Ladder({"half": 0.5}, metric="equity_fraction"), np.zeros((2, PATHS))
     for k, (loss, paths) in enumerate(zip(found.losses.tolist(), found.paths.tolist(), strict=True)):
-        settings = {"horizon": DAY, "steps": 1, "paths": paths, "seed": k}
-        sums += predict(gbm(), account, ladder, settings, np.array([0.95, 0.99]), loss, PATHS).contributions
+        stated = {"horizon": DAY, "steps": 1, "paths": paths, "seed": k, "record": "paths", "monitoring": "discrete"}
+        settings = check_settings(Problems(), {**stated, "levels": (0.95, 0.99)})
+        sums += predict(gbm(), account, ladder, settings, loss, PATHS).contributions
     for k, one in enumerate(found.coverage):
         statistic = z2(found.losses, found.value_at_risk[k], found.expected_shortfall[k], one.level)
         expected = shortfall_test(statistic, 1 - sums[k] / found.losses.size)

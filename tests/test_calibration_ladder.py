@@ -10,10 +10,12 @@ import pytest
 from scipy.optimize import brentq
 
 import kernel
+from bench.oracles import gbm
 from kernel.calibration.candidates import Clients
+from kernel.errors import Problems
+from kernel.simulation.check import check_settings
 from tests.cases import ALARM, FILTERED, GBM, GRID, HORIZON, LONG, MERTON, SHORT, barrier, strays
 from tests.conftest import pair
-from tests.oracles import gbm
 
 DAY, FOUR_HOURS = 1 / 365, 4 / 24 / 365
 BOTH = {"warning": kernel.Response(DAY, 0.2), "call": kernel.Response(FOUR_HOURS, 0.3)}
@@ -109,7 +111,8 @@ def test_a_response_of_whole_steps_is_counted_in_steps(precision: str) -> None:
 def test_times_are_compared_as_far_as_they_are_known(monitoring: str, real: type) -> None:
     """A tie counts in either precision, at the horizon too; a ten-thousandth more time than there is does not."""
     dt, before = HORIZON / 120, np.arange(1, 121)
-    clients = Clients(GBM, LONG, "margin_ratio", {"horizon": HORIZON, "steps": 120, "monitoring": monitoring})
+    stated = {"horizon": HORIZON, "steps": 120, "paths": 1, "monitoring": monitoring}
+    clients = Clients(GBM, LONG, "margin_ratio", check_settings(Problems(), stated))
     first, then = (before * dt).astype(real), ((before + 4) * dt).astype(real)
     assert clients.followed(first, then, 4 * dt) == (120, 120)
     assert clients.followed(first, then, 3.999 * dt) == (0, 120)

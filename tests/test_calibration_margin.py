@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 import kernel
+from bench.oracles import gbm, kou
 from kernel.calibration.adjustment import rounded_up
 from tests.cases import ALARM, FILTERED, GBM, GRID, HORIZON, KOU, LONG, MERTON, SHORT, strays
 from tests.conftest import pair
-from tests.oracles import gbm, kou
 
 DAY = 1 / 365
 PERIOD = 2 * DAY + DAY / 24

@@ -11,9 +11,9 @@ import pytest
 from scipy.optimize import brentq
 
 import kernel
+from bench.oracles import gbm
 from tests.cases import ALARM, FILTERED, GBM, HORIZON, MERTON, strays
 from tests.conftest import pair
-from tests.oracles import gbm
 
 DAY = 1 / 365
 WILD = kernel.Gbm(assets=["BTC"], spot=30_000.0, drift=0.0, volatility=1.2)

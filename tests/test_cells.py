@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from kernel._core.cells import count_by_cell
 from kernel._core.jit import entry
-from kernel.simulation.chunks import CELLS, cell_edges, count_breaches
+from kernel.simulation.summary import CELLS, cell_edges, count_breaches
 
 COLUMNS, TIERS = 5_000, 3
 

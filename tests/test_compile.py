@@ -22,9 +22,10 @@ from kernel._core.fields import fields_of
 from kernel._core.jit import entry
 from kernel._core.step_noise import Normals
 from kernel._core.walk import new_workspace, walk
+from kernel.errors import Problems
 from kernel.simulation import chunks
 from kernel.simulation import simulate as simulation
-from kernel.simulation.settings import check
+from kernel.simulation.check import check_simulation
 from tests import processes
 from tests.cases import BATES, FILTERED, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON
 
@@ -64,13 +65,10 @@ def test_a_second_process_compiles_nothing_until_a_source_changes(tmp_path: Path
 
 def job_of(market: kernel.Market) -> chunks.Job:
     """Build the job of one path in one step."""
-    settings = {
-        "horizon": HORIZON, "steps": 1, "paths": 1, "seed": 0, "monitoring": "continuous", "precision": "single",
-        "record": "paths", "levels": (0.99,), "threads": None,
-    }  # fmt: skip
-    problems, clean = check(market, LONG, LADDER, settings)
+    problems, stated = Problems(), {"horizon": HORIZON, "steps": 1, "paths": 1, "record": "paths"}
+    settings = check_simulation(problems, stated, market=market, account=LONG, ladder=LADDER)
     assert problems.found == []
-    return simulation.new_job(market, LONG, LADDER, clean)
+    return simulation.new_job(market, LONG, LADDER, settings)
 
 
 @pytest.mark.parametrize(

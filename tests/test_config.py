@@ -14,9 +14,9 @@ import pytest
 
 import kernel
 from kernel.checks.text import duration, near, snake, years
-from kernel.config.assembly import MARKETS
 from kernel.config.example import EXAMPLE
 from kernel.config.load import load
+from kernel.markets import MARKETS
 
 Write = Callable[..., Path]
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -276,8 +276,8 @@ def test_overrides_are_toml_values_or_bare_words(write: Write) -> None:
 def test_shipped_examples_are_valid(name: str) -> None:
     """Every shipped config loads, opens above its first tier, and asks for a million paths."""
     run = load(EXAMPLES / name)
-    exposures = run.account.exposures(run.market.assets, np.asarray(run.market.spot))
-    assert exposures.opening_equity / exposures.requirement.sum() > run.ladder.levels[0]
+    worth = run.account.worth(run.market.assets, run.market.spot)
+    assert worth.margin / worth.required > run.ladder.levels[0]
     assert run.simulation["paths"] == 1_000_000
 
 

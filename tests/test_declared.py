@@ -19,7 +19,7 @@ import kernel.simulation.simulate
 from kernel.commands.main import main
 from kernel.config.example import EXAMPLE
 from kernel.config.load import load
-from kernel.simulation.declared import OPTIONS, REQUIRED, SETTINGS
+from kernel.simulation.settings import OPTIONS, REQUIRED, SETTINGS
 from tests.test_cli import CONFIG as STATED
 
 CONFIG = STATED.replace("steps = 1", "steps = 5").replace("paths = 2_000", "paths = 2_048")

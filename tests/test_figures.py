@@ -17,8 +17,8 @@ from matplotlib.text import Text
 from numpy.typing import NDArray
 
 import kernel
-from bench.report import figures
-from bench.report.cases import Run
+from bench.pages.benchmarks import figures
+from bench.pages.benchmarks.cases import Run
 from tests import processes
 from tests.drawn import DAY, LONG, backtest, curve, fit, history, ladder, surface
 from tests.test_bench_report import contest, errors
@@ -266,8 +266,8 @@ def test_what_is_no_path_is_refused(path: Any) -> None:
 SCRIPT = """
 import sys
 import kernel
-from bench.report import figures
-from bench.report.cases import Run
+from bench.pages.benchmarks import figures
+from bench.pages.benchmarks.cases import Run
 from tests.drawn import curve
 ladder = kernel.Ladder({"warning": 1.5, "call": 1.2, "liquidation": 1.0})
 kernel.plot_thresholds(curve(), ladder, sys.argv[1])

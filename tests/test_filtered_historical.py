@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import kernel
+from bench.oracles import gbm
 from tests import naive
 from tests.cases import ALARM, strays
-from tests.oracles import gbm
 
 STEPS, DT, SEED = 22, 1 / 365, 2**35 + 1
 CAP = 32**2  # times the larger of the opening variance and the long-run variance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.recovery import TRUTHS, Truth, study
+from bench.pages.recovery import TRUTHS, Truth, study
 
 
 @pytest.mark.slow

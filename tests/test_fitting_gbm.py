@@ -7,9 +7,9 @@ import pytest
 from scipy.stats import kstest, multivariate_normal
 
 import kernel
+from bench.pages.recovery import DAY, TRUTHS, numbers_of, prices_of
 from kernel.fitting.garch import fit_garch
 from tests.cases import ALARM
-from tests.recovery import DAY, TRUTHS, numbers_of, prices_of
 
 PAIR = TRUTHS[0]
 PRICES = prices_of(PAIR, 3)

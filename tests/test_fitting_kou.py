@@ -9,10 +9,10 @@ from scipy.optimize import approx_fprime
 from scipy.stats import exponnorm, norm, poisson
 
 import kernel
+from bench.pages.recovery import DAY, TRUTHS, Truth, numbers_of, prices_of
 from kernel.fitting import kou
 from kernel.fitting.fourier import grid_for, spline_values, splines
 from tests.cases import ALARM
-from tests.recovery import DAY, TRUTHS, Truth, numbers_of, prices_of
 
 KOUS = [truth for truth in TRUTHS if isinstance(truth.market, kernel.Kou)]
 OWN = kou.Parameters(0.3, 0.1, 0.5, 0.4, 0.9, 1.2)

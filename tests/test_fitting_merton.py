@@ -10,10 +10,10 @@ from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal, norm, poisson
 
 import kernel
+from bench.pages.recovery import DAY, TRUTHS, Truth, numbers_of, prices_of
 from kernel.fitting import merton
 from kernel.fitting.likelihood import Vector
 from tests.cases import ALARM
-from tests.recovery import DAY, TRUTHS, Truth, numbers_of, prices_of
 
 MERTONS = [truth for truth in TRUTHS if isinstance(truth.market, kernel.Merton)]
 STARTS = {1: [-1.0, 0.1, -0.3, -0.4, 0.5], 2: [-1.0, 0.1, 0.0, -0.3, 0.4, -0.5, -0.4, 0.2, 0.5, -0.7, 0.3]}

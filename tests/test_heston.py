@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 import kernel
+from bench.oracles import heston, quantlib_heston
+from bench.oracles.heston import PUBLISHED, Law
 from tests.cases import ALARM, strays
 from tests.naive_heston import heston_paths
-from tests.oracles import heston, quantlib_heston
-from tests.oracles.heston import PUBLISHED, Law
 
 SPOT = quantlib_heston.SPOT
 CRYPTO = Law(0.5, 3.0, 0.5, 1.5, -0.3, 0.1)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 import kernel
+from bench.oracles import gbm, kou
 from tests.cases import ALARM, GBM, HESTON, HORIZON, KOU, LONG, MERTON, SHORT, run, strays
 from tests.conftest import pair
-from tests.oracles import gbm, kou
 
 KOU_PARAMETERS = (0.05, 0.5, 40.0, 0.4, 0.03, 0.05)
 SIGMA, NU = 0.65, 0.1 - 0.65**2 / 2

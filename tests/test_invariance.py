@@ -14,9 +14,10 @@ import kernel
 from kernel._core.fields import Fields
 from kernel._core.lanes import Workspace
 from kernel._core.walk import new_workspace
+from kernel.errors import Problems
 from kernel.simulation import chunks
 from kernel.simulation import simulate as simulation
-from kernel.simulation.settings import check
+from kernel.simulation.check import check_simulation
 from tests.cases import BATES, FILTERED, GBM, GRID, HESTON, HORIZON, KOU, LADDER, LONG, MERTON, run
 from tests.conftest import pair
 
@@ -111,17 +112,11 @@ def test_a_chunk_is_a_pure_function_of_its_spec() -> None:
     """Running one chunk alone gives its slice of the whole, in either precision."""
     for precision in ("single", "double"):
         whole = run(KOU, paths=5_000, steps=3, precision=precision)
-        problems, clean = check(
-            KOU,
-            LONG,
-            LADDER,
-            {
-                "horizon": HORIZON, "steps": 3, "paths": 5_000, "seed": 0, "monitoring": "continuous",
-                "precision": precision, "record": "paths", "levels": (0.99,), "threads": None,
-            },
-        )  # fmt: skip
+        stated = {"horizon": HORIZON, "steps": 3, "paths": 5_000, "precision": precision, "record": "paths"}
+        problems = Problems()
+        settings = check_simulation(problems, stated, market=KOU, account=LONG, ladder=LADDER)
         assert problems.found == []
-        job = simulation.new_job(KOU, LONG, LADDER, clean)
+        job = simulation.new_job(KOU, LONG, LADDER, settings)
         result = chunks.run_chunk(chunks.ChunkSpec(job, 1_234, 2_345))
         assert result.arrays is not None
         assert result.arrays.loss.tobytes() == whole.loss[1_234:2_345].tobytes()

@@ -146,7 +146,7 @@ def test_rates_may_be_a_series_by_asset() -> None:
     positions = [kernel.Linear(name, 1.0) for name in ASSETS]
     rates = pd.Series({"LTC": 0.03, "ETH": 0.02, "BTC": 0.01})
     account = kernel.Account(cash=0.0, positions=positions, maintenance_rate=rates)
-    assert account.exposures(ASSETS, np.ones(3)).requirement.tolist() == [0.01, 0.02, 0.03]
+    assert account.worth(ASSETS, np.ones(3)).requirement.tolist() == [0.01, 0.02, 0.03]
 
 
 def test_assets_may_be_named_by_an_index() -> None:

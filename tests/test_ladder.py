@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 import kernel
 from kernel.accounts.books import BarrierBook
-from kernel.accounts.ladder import METRICS, watch
+from kernel.accounts.books.choose import choose
+from kernel.accounts.ladder import METRICS
+from kernel.accounts.watch import watched_at
 from tests.cases import GBM, HORIZON
 
 MONEY = st.floats(-200.0, 200.0).filter(lambda x: abs(x) > 0.01)
@@ -37,17 +39,18 @@ def test_barriers_tell_what_the_metric_tells(
         cash=cash, positions=[kernel.Linear("A", q, entry) for q, entry in positions], maintenance_rate=0.02
     )
     ladder = kernel.Ladder({f"tier {k}": level for k, level in enumerate(sorted(levels, reverse=True))}, name)
-    exposures = account.exposures(["A"], np.array([100.0]))
-    assume(name == "margin_ratio" or exposures.opening_equity > 0.01)
-    book, opening_tier, _ = watch(exposures, ladder, np.array([100.0]), np.float64)
+    watched = watched_at(account, ladder, ("A",), np.array([100.0]))
+    opening = watched.opening.equity
+    assume(name == "margin_ratio" or opening > 0.01)
+    book, opening_tier, *_ = choose(watched).build(watched, np.float64)
     assert isinstance(book, BarrierBook)
     for price in (100.0, 101.0, 99.0, 160.0, 60.0, 1_000.0, 1.0):
-        reckoned = metric(account, price, exposures.opening_equity, name)
+        reckoned = metric(account, price, opening, name)
         for k, level in enumerate(ladder.levels):
             if abs(reckoned - level) < 1e-7 * (1 + abs(level)):
                 continue
             if k < opening_tier:
-                assert metric(account, 100.0, exposures.opening_equity, name) <= level + 1e-9
+                assert metric(account, 100.0, opening, name) <= level + 1e-9
             else:
                 assert (reckoned <= level) == (book.side * np.log(price / 100.0) <= book.level[k])
 

@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 import kernel
+from bench.oracles import gbm, kou, merton
 from tests.cases import ALARM, GBM, HORIZON, KOU, LADDER, LONG, MERTON, SHORT, barriers, run, strays
-from tests.oracles import gbm, kou, merton
 
 NU = 0.1 - 0.65**2 / 2
 GRID = [(1, "single"), (7, "single"), (64, "single"), (1, "double"), (7, "double")]

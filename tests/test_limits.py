@@ -10,6 +10,7 @@ import pytest
 import kernel
 from kernel.config.limits import parse_limits
 from kernel.simulation.outcome import Outcome
+from kernel.simulation.path_outcome import PathOutcome
 
 NAN = float("nan")
 
@@ -18,7 +19,7 @@ NAN = float("nan")
 def outcome() -> Outcome:
     """Four paths of one year: losses 0 to 3; the call breaches on two of them, the liquidation never."""
     times = np.array([[0.25, 0.75, NAN, NAN], [NAN] * 4])
-    return Outcome(
+    return PathOutcome(
         paths=4,
         horizon=1.0,
         assets=("BTC",),

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 import kernel
-from bench.intervals import held
+from bench.oracles.tails import Law, laws
+from bench.pages.intervals import held
 from kernel.measures.estimate import Z, interval_ranks, mean, proportion, rank
-from kernel.simulation.chunks import Summary, Total, count_breaches
+from kernel.simulation.summary import Summary, Total, count_breaches
 from tests import naive
 from tests.cases import ALARM, GBM, LADDER, LONG, MERTON, run
-from tests.oracles.tails import Law, laws
 
 
 def outcome_of(losses: list[float], times: list[float] | None = None) -> kernel.Outcome:
     """Wrap losses and breach times of one tier, horizon 1."""
     times = [math.nan] * len(losses) if times is None else times
-    return kernel.Outcome(
+    return kernel.PathOutcome(
         paths=len(losses),
         horizon=1.0,
         assets=("A",),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kernel
-from bench.one_step import Row, law, many_steps, one_step, table
+from bench.pages.one_step import Row, law, many_steps, one_step, table
 from tests.test_choice import DAY, prices_of
 
 

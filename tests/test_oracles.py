@@ -12,7 +12,7 @@ from scipy.integrate import quad
 from scipy.linalg import expm
 from scipy.stats import invgauss, lognorm, norm
 
-from tests.oracles import gbm, kou, merton
+from bench.oracles import gbm, kou, merton
 
 SPOT = 100.0
 DRIFT, VOLATILITY = 0.05, 0.6

@@ -9,11 +9,11 @@ import pytest
 import QuantLib as ql
 from scipy.integrate import quad
 
+from bench.oracles import gbm, heston, merton, quantlib_heston
+from bench.oracles.heston import PUBLISHED, Law, Published
+from bench.oracles.quantlib_heston import SPOT
 from tests.cases import ALARM, strays
 from tests.naive_heston import heston_paths
-from tests.oracles import gbm, heston, merton, quantlib_heston
-from tests.oracles.heston import PUBLISHED, Law, Published
-from tests.oracles.quantlib_heston import SPOT
 
 MILD = Law(0.09, 2.0, 0.08, 0.3, -0.4, 0.05)
 CRYPTO = Law(0.5, 3.0, 0.5, 1.5, -0.3, 0.1)

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import multivariate_normal, norm
 
-from tests.oracles import closing, gbm, grid_passage, kou, merton, passage
+from bench.oracles import closing, gbm, grid_passage, kou, merton, passage
 
 DRIFT, VOLATILITY, T = 0.05, 0.6, 0.1
 NU = DRIFT - 0.5 * VOLATILITY**2

@@ -13,11 +13,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from bench import jobs
-from bench.error import METHODS, question
 from bench.peers import Walked, c_walk, jax_walk, numpy_normals, numpy_walk, quantlib_barrier, terms
 from bench.peers.processes import Processes
-from bench.turns import CLOCK, measure, replay
+from bench.timings import jobs
+from bench.timings.error import METHODS, question
+from bench.timings.turns import CLOCK, measure, replay
 from tests.cases import ALARM, strays
 
 PATHS, SEED = 1 << 15, 42

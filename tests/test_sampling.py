@@ -17,12 +17,12 @@ from scipy import stats
 from scipy.special import ndtr
 
 import kernel
+from bench.oracles import gbm, tails
 from kernel.measures.estimate import proportion
-from kernel.measures.replicates import reach, spread
+from kernel.measures.weighted import WeightedSample, critical_value
 from kernel.simulation import simulate as simulation
 from kernel.simulation.sampling.ordering import build_bridge, halves, rotate, rotation
 from tests.cases import ALARM, FILTERED, GBM, GRID, HESTON, HORIZON, LADDER, LONG, MERTON, barriers, run, strays
-from tests.oracles import gbm, tails
 from tests.test_invariance import HEDGED, PAIR, same
 
 NU, SIGMA = 0.1 - 0.65**2 / 2, 0.65
@@ -150,7 +150,7 @@ def test_expected_prices_stay(market: kernel.Market, sampling: str) -> None:
     outcome = run(market, paths={"antithetic": 200_000, "sobol": 2**17}[sampling], sampling=sampling, steps=GRID)
     assert outcome.terminal_price is not None
     price = outcome.terminal_price[0].astype(np.float64)
-    error = spread(price, outcome)
+    error = WeightedSample(price, None, outcome.replicates, 0).standard_error(price)
     assert strays(price.mean(), 60_000.0 * math.exp(0.1 * HORIZON), error) < ALARM
 
 
@@ -255,9 +255,9 @@ def test_few_tail_losses_in_replicates_are_covered(draw: Any, replicates: int, l
     generator, covered = np.random.default_rng(0), 0
     for _ in range(2_000):
         losses = law.loss(draw(generator))
-        outcome = kernel.Outcome(
+        outcome = kernel.PathOutcome(
             paths=losses.size, horizon=1.0, assets=("A",), tiers=(), opening_equity=1.0, provenance={}, loss=losses,
-            replicates=replicates,
+            terminal_price=np.ones((1, losses.size)), breach_time=np.empty((0, losses.size)), replicates=replicates,
         )  # fmt: skip
         found = kernel.expected_shortfall(outcome, 0.99)
         covered += found.low <= law.expected_shortfall(0.99) <= found.high
@@ -284,10 +284,10 @@ def test_intervals_cover_over_thousands_of_runs(drawn: str) -> None:
 
 
 @pytest.mark.parametrize("count", [10, 16, 32, 50])
-def test_reach_is_students(count: int) -> None:
+def test_critical_values_are_students(count: int) -> None:
     """The expansion meets the quantile of Student's t within a thousandth."""
-    assert reach(count) == pytest.approx(stats.t.ppf(0.975, count - 1), abs=1e-3)
-    assert reach(0) == pytest.approx(stats.norm.ppf(0.975))
+    assert critical_value(count) == pytest.approx(stats.t.ppf(0.975, count - 1), abs=1e-3)
+    assert critical_value(0) == pytest.approx(stats.norm.ppf(0.975))
 
 
 def test_equal_weights_change_no_value() -> None:
@@ -329,7 +329,7 @@ def test_weighted_tails_meet_explicit_loops(pairs: list[tuple[int, float]], leve
     ES adds what lies above the smallest loss with at most a share 1 - level of weight above it.
     """
     losses, weights = (np.array(column, dtype=np.float64) for column in zip(*pairs, strict=True))
-    outcome = kernel.Outcome(
+    outcome = kernel.PathOutcome(
         paths=len(pairs), horizon=1.0, assets=("A",), tiers=("call",), opening_equity=1.0, provenance={}, loss=losses,
         terminal_price=np.zeros((1, len(pairs))), breach_time=np.full((1, len(pairs)), math.nan), weight=weights,
         breach_weight=np.zeros((1, len(pairs))),
@@ -362,10 +362,10 @@ def test_survival_is_what_breach_probability_tells(drawn: str) -> None:
 
 
 def test_replicates_without_a_breach_leave_an_upper_bound() -> None:
-    """No path of 4,096 breaches: the interval is Wilson's, of Student's reach."""
+    """No path of 4,096 breaches: the interval is Wilson's, at Student's critical value."""
     account = kernel.Account(cash=1e6, positions=[kernel.Linear("BTC", quantity=1.0)], maintenance_rate=0.005)
     found = kernel.breach_probability(run(GBM, account, paths=4_096, sampling="sobol"), "call")
-    assert found == proportion(0, 4_096, reach(32))
+    assert found == proportion(0, 4_096, critical_value(32))
     assert 0 < found.high < 2e-3
 
 

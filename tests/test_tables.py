@@ -15,20 +15,21 @@ import pytest
 
 from kernel.errors import InvalidInput
 from kernel.files import write_text
-from kernel.simulation.outcome import Outcome
+from kernel.simulation.path_outcome import PathOutcome
 from kernel.tables import check_output, write_table
+from tests.cases import GBM, run
 
 NAN = float("nan")
 
 
-def _outcome(**changes: Any) -> Outcome:
+def _outcome(**changes: Any) -> PathOutcome:
     arrays = {
         "loss": np.array([1.0, -2.0], np.float32),
         "terminal_price": np.array([[10.0, 11.0], [20.0, 21.0]], np.float32),
         "breach_time": np.array([[0.25, NAN]], np.float32),
     }
     about = {"paths": 2, "horizon": 1.0, "assets": ("BTC", "ETH"), "tiers": ("call",), "opening_equity": 5.0}
-    return Outcome(**{**about, "provenance": {"seed": 7}, **arrays, **changes})
+    return PathOutcome(**{**about, "provenance": {"seed": 7}, **arrays, **changes})
 
 
 def test_table_has_a_column_for_each_result() -> None:
@@ -43,7 +44,7 @@ def test_table_has_a_column_for_each_result() -> None:
 def test_summaries_have_no_table() -> None:
     """A summary is refused with what to do instead."""
     with pytest.raises(InvalidInput, match='record="paths"'):
-        _outcome(loss=None, terminal_price=None, breach_time=None).to_arrow()
+        run(GBM, paths=100, record="summary").to_arrow()
 
 
 def test_parquet_and_csv_read_back(tmp_path: Path) -> None:

@@ -12,18 +12,19 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 import kernel
+from bench.oracles import gbm, kou
 from tests.cases import ALARM, GBM, HORIZON, KOU, LADDER, LONG, MERTON, SHORT, barrier, run, strays
 from tests.conftest import pair
-from tests.oracles import gbm, kou
 
 
 def outcome_of(worst: list[float], **changes: Any) -> kernel.Outcome:
     """Wrap worst metrics by the horizon, 1 year."""
     fields: dict[str, Any] = {
         "paths": len(worst), "horizon": 1.0, "assets": ("A",), "tiers": ("call",), "opening_equity": 1.0,
-        "provenance": {}, "worst": np.array([worst]), "worst_times": (1.0,),
+        "provenance": {}, "loss": np.zeros(len(worst)), "terminal_price": np.ones((1, len(worst))),
+        "breach_time": np.full((1, len(worst)), math.nan), "worst": np.array([worst]), "worst_times": (1.0,),
     }  # fmt: skip
-    return kernel.Outcome(**fields | changes)
+    return kernel.PathOutcome(**fields | changes)
 
 
 def metric_at(account: kernel.Account, log_price: float) -> float:
@@ -92,7 +93,7 @@ def test_levels_agree_with_the_tiers_of_the_same_paths() -> None:
     """A tier's own share of breaches gives back a level at or below it, and one path more a level above it."""
     outcome = run(GBM, paths=50_000, worst=True)
     for tier, level in LADDER.tiers.items():
-        hits = outcome.breaches_by(tier, HORIZON)
+        hits = float(outcome.breaches_by(tier, HORIZON)[0])
         assert kernel.threshold(outcome, hits / 50_000).value <= level
         assert kernel.threshold(outcome, (hits + 1) / 50_000).value > level
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import kernel
+from bench.oracles import gbm, kou
 from tests.cases import ALARM, GBM, HESTON, HORIZON, KOU, LADDER, LONG, MERTON, SHORT, barriers, run, strays
 from tests.conftest import pair
-from tests.oracles import gbm, kou
 
 FAR = kernel.Ladder({"far": -1e6})
 KOU_PARAMETERS = (0.05, 0.5, 40.0, 0.4, 0.03, 0.05)

@@ -1,4 +1,4 @@
-"""The job `bench.jobs.year` as others would do it: a year of GBM in 252 steps, four tiers, closing equity."""
+"""The job `bench.timings.jobs.year` as others would do it: a year of GBM in 252 steps, four tiers, closing equity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import jobs
+from bench.timings import jobs
 
 Walked = tuple[NDArray[np.float32], NDArray[np.int32]]  # closing equity [path]; steps before each breach [tier, path]
 

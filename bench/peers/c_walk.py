@@ -1,4 +1,4 @@
-"""The walk in C, by hand in AVX2: `bench/limit/limit.c` through ctypes, which releases the interpreter, on threads."""
+"""The walk in C, by hand in AVX2, on threads: `bench/peers/limit/limit.c` through ctypes, which lets go of Python."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.peers import Walked, terms
 
-SOURCE = Path(__file__).parents[1] / "limit" / "limit.c"
+SOURCE = Path(__file__).parent / "limit" / "limit.c"
 _CHUNK = 8_192  # paths; a multiple of the eight that are walked at a time
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.accounts import Account
-from kernel.accounts.ladder import Ladder, conditions
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.checks.text import counted
 from kernel.prices.history import History
 
@@ -55,8 +56,8 @@ def judged(history: History, openings: NDArray[np.int64], rows: int, account: Ac
         ([True, False], 'the history knows the lows of 1 of 2 horizons; the others are judged by closes')
     """
     nowhere = np.zeros(openings.size, dtype=bool)
-    tiers = conditions(account.exposures(history.assets, history.last), ladder)
-    weight = np.array([one.weight for one in tiers])  # [tier, asset]
+    tiers = open_account(account, history.assets, history.last).conditions(ladder)
+    weight = np.array([tier.weight for tier in tiers])  # [tier, asset]
     moving = np.flatnonzero(weight.any(axis=0))
     if moving.size != 1:
         many = "the account moves with several assets, whose lows and highs need not fall at the same time"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.backtesting.bars import extremes
 from kernel.backtesting.shortfall import simulated_contributions
 from kernel.markets import Market
 from kernel.measures import Estimate, breach_probability, expected_shortfall, value_at_risk
 from kernel.prices.history import History
+from kernel.simulation.path_outcome import require_paths
+from kernel.simulation.settings import Settings
 from kernel.simulation.simulate import simulate
 
 SERIES = 5_000
@@ -63,8 +66,8 @@ def realise(
 ) -> Realised:
     """Return losses and breaches of an account that is opened at the history's last prices, moved as they moved.
 
-    The metric of a tier is a ratio of linear functions of one price where bars judge, so that it is worst at an end of
-    what the price passed through. The first bar that counts ends with the row after the opening: its low is over all
+    Where bars judge, the metric rises or falls with one price, so that it is worst at an end of what the price passed
+    through. The first bar that counts ends with the row after the opening: its low is over all
     prices since the opening close, also where it opened below that.
 
     Args:
@@ -83,18 +86,16 @@ def realise(
         >>> realise(history, np.array([0, 1]), 1, account, ladder)
         Realised(losses=array([-3. ,  1.5]), breached=array([[False,  True]]))
     """
-    exposures = account.exposures(history.assets, history.last)
+    opening = open_account(account, history.assets, history.last)
     places = openings[:, None] + np.arange(rows + 1)
     relative = history.prices[places] / history.prices[openings][:, None]  # [forecast, row, asset]
     if by_bars is not None and by_bars.any():
         reached = extremes(history, places[:, 1:], by_bars) / history.prices[openings][:, None]
         relative = np.concatenate([relative, reached], axis=1)
-    equity = exposures.fixed + relative @ exposures.value
+    equity, margin, required = opening.totals(relative)
     if ladder.metric == "equity_fraction":
-        base = np.full_like(equity, exposures.opening_equity)
-    else:
-        base = relative @ exposures.requirement
-    breached = (equity <= ladder.levels[:, None, None] * base).any(axis=2)
+        required = np.full_like(margin, opening.margin)
+    breached = np.any(margin <= ladder.levels[:, None, None] * required, axis=2)
     return Realised(equity[:, 0] - equity[:, rows], breached)
 
 
@@ -102,8 +103,7 @@ def predict(
     market: Market,
     account: Account,
     ladder: Ladder,
-    settings: dict[str, Any],
-    levels: NDArray[np.float64],
+    settings: Settings,
     loss: float,
     series: int = SERIES,
 ) -> Forecast:
@@ -113,16 +113,15 @@ def predict(
         market: opens at the prices that the account is stated at.
         account: see `realise`.
         ladder: its tiers.
-        settings: of `kernel.simulate`; by default by closes, on one thread.
-        levels: of Value at Risk and Expected Shortfall.
+        settings: of the simulation; its levels are those of Value at Risk and Expected Shortfall.
         loss: realised.
         series: simulated losses to keep a part of Z2 from, at most.
     """
-    outcome = simulate(market, account, ladder, **{"monitoring": "discrete", "threads": 1, **settings})
-    losses: Any = outcome.loss
-    at_risk = [value_at_risk(outcome, level) for level in levels.tolist()]
-    shortfall = [expected_shortfall(outcome, level) for level in levels.tolist()]
-    each = zip(at_risk, shortfall, levels.tolist(), strict=True)
+    outcome = require_paths(simulate(market, account, ladder, **settings.keywords()))
+    losses, levels = outcome.loss, settings.levels
+    at_risk = [value_at_risk(outcome, level) for level in levels]
+    shortfall = [expected_shortfall(outcome, level) for level in levels]
+    each = zip(at_risk, shortfall, levels, strict=True)
     return Forecast(
         at_risk,
         shortfall,

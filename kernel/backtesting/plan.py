@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,18 +12,20 @@ from numpy.typing import NDArray
 
 from kernel import checks
 from kernel.accounts import Account
-from kernel.accounts.ladder import Ladder, conditions
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.backtesting.bars import BREACHES, Judged, judged
 from kernel.backtesting.refit import Schedule
 from kernel.checks.text import brief, counted, duration, snake, was
 from kernel.errors import InvalidInput, Problem, Problems
 from kernel.fitting.drift import DRIFTS
 from kernel.instruments import Linear
-from kernel.markets import Gbm, Market
+from kernel.markets import Market
 from kernel.markets.choice import check_model
 from kernel.prices.history import History
-from kernel.simulation.settings import check
-from kernel.simulation.simulate import stamped
+from kernel.simulation.check import check_metric, check_simulation
+from kernel.simulation.provenance import stamped
+from kernel.simulation.settings import Settings
 
 _WHOLE = 0.05  # of a row, by which a horizon may miss whole rows
 _FEWEST_ROWS, _FEWEST_LOSSES = 30, 1  # of a window; beyond the Value at Risk of a forecast
@@ -40,15 +43,14 @@ class Plan(NamedTuple):
     ladder: Ladder
     rows: int  # of the horizon
     openings: NDArray[np.int64]  # [forecast]
-    clean: dict[str, Any]  # settings as numbers
+    settings: Settings  # of every forecast's simulation, but for its seed and monitoring
     judged: Judged
     notes: tuple[str, ...]
 
-    def settings(self, forecast: int) -> dict[str, Any]:
-        """Return those of a forecast's simulation: its noise is of a seed of its own."""
-        seed = (self.clean["seed"] + forecast) % _KEYS
-        named = {name: self.clean[name] for name in ("horizon", "steps", "paths")}
-        return {**named, "seed": seed, "monitoring": self.judged.monitoring(forecast)}
+    def settings_of(self, forecast: int) -> Settings:
+        """Return those of a forecast's simulation, on one thread: its noise is of a seed of its own."""
+        seed = (self.settings.seed + forecast) % _KEYS
+        return replace(self.settings, seed=seed, monitoring=self.judged.monitoring(forecast), threads=1, progress=None)
 
 
 def new_plan(
@@ -76,10 +78,9 @@ def new_plan(
     rows = _rows(problems, horizon, history.dt)
     account = _wealth(history) if account is None else account
     ladder = Ladder(_FALLS, metric="equity_fraction") if ladder is None else ladder
-    stand_in = Gbm(assets=history.assets, spot=history.last, volatility=1.0)
-    rest = {"steps": rows, "monitoring": "discrete", "precision": "single", "record": "paths"}
-    found, clean = check(stand_in, account, ladder, {**settings, **rest, "horizon": rows * history.dt})
-    problems.found += found.found
+    grid = {"horizon": rows * history.dt, "steps": rows, "monitoring": "discrete", "record": "paths"}
+    clean = check_simulation(problems, {**settings, **grid}, account=account, ladder=ladder)
+    _check_held(problems, account, ladder, history)
     _check_paths(problems, clean)
     if not isinstance(market, Market) and 0 < spans["window"] < _FEWEST_ROWS:
         problems.add("window", f"must be at least {_FEWEST_ROWS} rows to fit a market to, not {spans['window']}")
@@ -91,10 +92,10 @@ def new_plan(
     problems.raise_any()
     _check_opening(problems, account, ladder, history)
     problems.raise_any()
-    clean["levels"] = np.unique(clean["levels"])
+    clean = replace(clean, levels=tuple(sorted(set(clean.levels))))
     usable = _without_gaps(history, openings, rows)
     openings = openings[usable]
-    by = _judged(judged(history, openings, rows, account, ladder), market, clean["breaches"])
+    by = _judged(judged(history, openings, rows, account, ladder), market, settings["breaches"])
     notes = _left_out(int(np.count_nonzero(~usable)))
     return Plan(history, Schedule(market, how, **spans, drift=drift), account, ladder, rows, openings, clean, by, notes)
 
@@ -115,22 +116,31 @@ def _judged(found: Judged, market: Any, asked: str | None) -> Judged:
     return Judged(closes, "as asked") if asked == "closes" else found
 
 
-def _check_paths(problems: Problems, clean: dict[str, Any]) -> None:
+def _check_held(problems: Problems, account: Account, ladder: Ladder, history: History) -> None:
+    """Note an account on other assets than the history's, and one of which the metric is no number."""
+    if isinstance(account, Account):
+        account.check_assets(problems, history.assets)
+        if isinstance(ladder, Ladder) and not problems.found:
+            check_metric(problems, open_account(account, history.assets, history.last), ladder)
+
+
+def _check_paths(problems: Problems, settings: Settings) -> None:
     """Note paths that say nothing of the highest level: not one loss is beyond it."""
     if problems.found:
         return
-    fewest = math.ceil(_FEWEST_LOSSES / (1 - float(np.max(clean["levels"]))) - 1e-9)
-    if clean["paths"] < fewest:
-        problems.add("paths", f"must be at least {fewest:,} for a level of {np.max(clean['levels']):g}")
+    highest = max(settings.levels)
+    fewest = math.ceil(_FEWEST_LOSSES / (1 - highest) - 1e-9)
+    if settings.paths < fewest:
+        problems.add("paths", f"must be at least {fewest:,} for a level of {highest:g}")
 
 
 def _check_opening(problems: Problems, account: Account, ladder: Ladder, history: History) -> None:
     """Note an account that has nothing to lose, or whose every tier is breached before anything happens."""
-    exposures = account.exposures(history.assets, history.last)
-    if exposures.opening_equity <= 0:
-        message = f"opens with an equity of {exposures.opening_equity:,.6g} at the last prices: state it for those"
+    opening = open_account(account, history.assets, history.last)
+    if opening.equity <= 0:
+        message = f"opens with an equity of {opening.equity:,.6g} at the last prices: state it for those"
         problems.add("account", message)
-    elif all(one.gap(np.ones(len(history.assets))) <= 0 for one in conditions(exposures, ladder)):
+    elif all(tier.gap(np.ones(len(history.assets))) <= 0 for tier in opening.conditions(ladder)):
         problems.add("account", "opens with every tier of the ladder breached at the last prices: state it for those")
 
 
@@ -207,8 +217,8 @@ def provenance(plan: Plan) -> dict[str, Any]:
         "ladder": plan.ladder.parameters(),
         "backtest": {
             **{name: getattr(schedule, name) for name in ("window", "refit", "rechoose")},
-            **{name: plan.clean[name] for name in ("horizon", "paths", "seed")},
-            "levels": plan.clean["levels"].tolist(),
+            **{name: getattr(plan.settings, name) for name in ("horizon", "paths", "seed")},
+            "levels": list(plan.settings.levels),
             "breaches": plan.judged.breaches,
         },
         "history": {"rows": len(plan.history.prices), "dt": plan.history.dt, "blake2b": _digest(plan)},

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.backtesting.forecast import Forecast, Realised, predict, realise
 from kernel.backtesting.plan import Plan, new_plan, provenance
 from kernel.backtesting.refit import Opening, Refit, markets
@@ -126,7 +127,7 @@ def _result(
     losses, bounds = realised.losses, _by_level(found, "value_at_risk")
     shortfalls, chances = _by_level(found, "expected_shortfall"), _by_level(found, "breach_probability")
     exceptions, undecided = losses > bounds[0], np.array([one.undecided for one in found]).T
-    paths, listed = np.array([one.paths for one in found]), plan.clean["levels"].tolist()
+    paths, listed = np.array([one.paths for one in found]), plan.settings.levels
     tested = [
         shortfall_test(z2(losses, bounds[0][k], shortfalls[0][k], level), 1 - sums[k] / losses.size)
         for k, level in enumerate(listed)
@@ -135,8 +136,8 @@ def _result(
         assets=plan.history.assets,
         tiers=plan.ladder.names,
         levels=tuple(listed),
-        horizon=plan.clean["horizon"],
-        opening_equity=plan.account.exposures(plan.history.assets, plan.history.last).opening_equity,
+        horizon=plan.settings.horizon,
+        opening_equity=open_account(plan.account, plan.history.assets, plan.history.last).equity,
         rows=plan.openings,
         times=times,
         losses=losses,
@@ -189,12 +190,11 @@ def _forecasts(plan: Plan, refits: list[Refit], losses: NDArray[np.float64]) -> 
     Nothing is simulated while something is fitted: a search gives the interpreter's lock up hundreds of times, and
     would have to wait for it as often.
     """
-    clean, threads, numbers = plan.clean, plan.clean["threads"] or available_threads(), itertools.count()
+    threads, numbers = plan.settings.threads or available_threads(), itertools.count()
 
     def call(opening: Opening) -> tuple[Any, ...]:
         number = next(numbers)
-        settings = plan.settings(number)
-        return opening.market, plan.account, plan.ladder, settings, clean["levels"], float(losses[number])
+        return opening.market, plan.account, plan.ladder, plan.settings_of(number), float(losses[number])
 
     with ThreadPoolExecutor(threads, thread_name_prefix="margin-kernel") as pool:
         for openings in markets(plan.history, plan.openings.tolist(), plan.schedule, refits):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ def settle(
         times: [forecast] at which they were; None: unknown.
         plan: of the backtest.
     """
-    settled, first = list(found), plan.clean["paths"]
+    settled, first = list(found), plan.settings.paths
     paths, most = _TIMES * first, min(_MOST_TIMES * first, _MOST_PATHS)
     while paths <= most and (hanging := _hanging(settled, losses, times, plan)):
         for k in hanging:
@@ -44,7 +45,7 @@ def _hanging(
 ) -> list[int]:
     """Return the forecasts on which the verdict of any level hangs."""
     on = np.zeros(losses.size, dtype=bool)
-    for k, level in enumerate(plan.clean["levels"].tolist()):
+    for k, level in enumerate(plan.settings.levels):
         exceptions = losses > np.array([one.value_at_risk[k].value for one in found])
         on |= on_which(exceptions, np.array([one.undecided[k] for one in found]), times, level)
     listed: list[int] = np.flatnonzero(on).tolist()
@@ -53,14 +54,14 @@ def _hanging(
 
 def _again(forecast: Forecast, number: int, loss: float, paths: int, plan: Plan) -> Forecast:
     assert forecast.market is not None  # noqa: S101 - undecided forecasts keep it
-    settings = {**plan.settings(number), "paths": paths, "threads": plan.clean["threads"] or available_threads()}
-    series = min(SERIES, plan.clean["paths"])  # as many as of the others
-    return predict(forecast.market, plan.account, plan.ladder, settings, plan.clean["levels"], loss, series)
+    settings = replace(plan.settings_of(number), paths=paths, threads=plan.settings.threads or available_threads())
+    series = min(SERIES, plan.settings.paths)  # as many as of the others
+    return predict(forecast.market, plan.account, plan.ladder, settings, loss, series)
 
 
 def walked_again(paths: NDArray[np.int64], plan: Plan) -> tuple[str, ...]:
     """Tell how many forecasts were walked again, if any."""
-    first, most = plan.clean["paths"], int(paths.max())
+    first, most = plan.settings.paths, int(paths.max())
     count = int(np.count_nonzero(paths > first))
     if not count:
         return ()

@@ -10,7 +10,7 @@ import numpy as np
 from kernel.benchmark.jobs import FIVE_DAYS, book_of_ten, perpetual, year
 from kernel.measures import breach_probability, expected_shortfall, value_at_risk
 from kernel.simulation.execution.workers import available_threads
-from kernel.simulation.outcome import Outcome
+from kernel.simulation.path_outcome import PathOutcome
 
 PATHS = 2**17
 ONE_PERCENT = 37_200  # paths: (1 - p) / p / 1%**2, of a liquidation's p = 21.19%
@@ -58,10 +58,14 @@ def calls(paths: int = PATHS) -> dict[str, Call]:
     return timed
 
 
-def _losses(paths: int) -> Outcome:
+def _losses(paths: int) -> PathOutcome:
     """Return an outcome of normal losses, in single precision."""
     loss = np.random.default_rng(0).standard_normal(paths, np.float32)
-    return Outcome(paths=paths, horizon=1.0, assets=(), tiers=(), opening_equity=1.0, provenance={}, loss=loss)
+    none = np.empty((0, paths), np.float32)
+    return PathOutcome(
+        paths=paths, horizon=1.0, assets=(), tiers=(), opening_equity=1.0, provenance={},
+        loss=loss, terminal_price=none, breach_time=none,
+    )  # fmt: skip
 
 
 def figures(timed: Mapping[str, Call], seconds: Mapping[str, float]) -> dict[str, float]:

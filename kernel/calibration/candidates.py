@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.checks.text import counted, duration, years
 from kernel.errors import InvalidInput, Problem
 from kernel.markets import Market
 from kernel.measures import Estimate
 from kernel.measures.estimate import Z, proportion
+from kernel.simulation.path_outcome import require_paths
+from kernel.simulation.settings import Settings
 from kernel.simulation.simulate import simulate
 
 LIQUIDATION = "liquidation"
@@ -57,32 +61,26 @@ class Clients(NamedTuple):
     market: Market
     account: Account
     metric: str
-    settings: dict[str, Any]
+    settings: Settings
 
     @property
     def opening(self) -> float:
         """Return the metric at the opening prices."""
-        exposures = self.account.exposures(self.market.assets, np.asarray(self.market.spot))
-        ratio = exposures.opening_equity / float(exposures.requirement.sum())
-        return ratio if self.metric == "margin_ratio" else 1.0
+        return open_account(self.account, self.market.assets, np.asarray(self.market.spot)).metric(self.metric)
 
     def breach_times(self, ladder: Ladder, further: float, seed: int) -> NDArray[np.floating]:
         """Return breach times, [tier, path], over the horizon and `further` years, rounded up to whole steps."""
-        settings, horizon, steps = self.settings, self.settings["horizon"], self.settings["steps"]
+        horizon, steps = self.settings.horizon, self.settings.steps
         whole = steps + math.ceil(further / (horizon / steps) - _OF_A_STEP)
-        grid = {"horizon": horizon * whole / steps, "steps": whole, "seed": seed}
-        kept = {name: settings[name] for name in ("paths", "monitoring", "precision", "threads", "progress")}
-        times = simulate(self.market, self.account, ladder, **kept, **grid).breach_time
-        if times is None:
-            raise TypeError("a simulation that keeps its paths has their breach times")
-        return times
+        settings = replace(self.settings, horizon=horizon * whole / steps, steps=whole, seed=seed)
+        return require_paths(simulate(self.market, self.account, ladder, **settings.keywords())).breach_time
 
     def followed(self, first: NDArray[np.floating], then: NDArray[np.floating], time: float) -> tuple[int, int]:
         """Count the paths that breach a tier within the horizon, and those that the next one follows within `time`."""
-        horizon, rounding = self.settings["horizon"], 2 * float(np.finfo(first.dtype).eps)  # of two times, and of each
+        horizon, rounding = self.settings.horizon, 2 * float(np.finfo(first.dtype).eps)  # of two times, and of each
         start, stop = (times[first <= horizon * (1 + rounding)].astype(np.float64) for times in (first, then))
-        if self.settings["monitoring"] == "discrete":  # times are whole steps, and so often the response time is too
-            dt = horizon / self.settings["steps"]
+        if self.settings.monitoring == "discrete":  # times are whole steps, and so often the response time is too
+            dt = horizon / self.settings.steps
             follows = np.rint(stop / dt) - np.rint(start / dt) <= time / dt + _OF_A_STEP
         else:
             follows = stop - start <= time + rounding * stop
@@ -125,7 +123,7 @@ def _curve(clients: Clients, response: Response, below: float, candidates: NDArr
     """Simulate candidates, ascending from `below`, at which the next tier follows at once."""
     tiers = {f"{k}": float(level) for k, level in enumerate(candidates[::-1])}
     ladder = Ladder({**tiers, LIQUIDATION: below} if candidates[0] > below else tiers, clients.metric)
-    times = clients.breach_times(ladder, response.years, clients.settings["seed"])
+    times = clients.breach_times(ladder, response.years, clients.settings.seed)
     tested = [clients.followed(first, times[-1], response.years) for first in times[: candidates.size][::-1]]
     known = [proportion(*one) if one[1] >= FEWEST else Estimate(1.0, 0.0, 1.0, 1.0) for one in tested]
     share, _, low, high = np.array(known).T
@@ -149,7 +147,7 @@ def solve(clients: Clients, name: str, response: Response, below: float) -> Esti
     at = curve.last_above(curve.share, target)
     if curve.breaches[at] < max(FEWEST, _FOLLOWED / target) and curve.level[at] > below:
         message = (
-            f"only {counted(int(curve.breaches[at]), 'path')} of {clients.settings['paths']:,} breach a level of "
+            f"only {counted(int(curve.breaches[at]), 'path')} of {clients.settings.paths:,} breach a level of "
             f"{curve.level[at]:.4g} within the horizon, too few to tell: simulate more paths, or a longer horizon"
         )
         raise InvalidInput([Problem(f"responses.{name}", message)])

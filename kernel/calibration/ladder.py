@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kernel import checks
@@ -17,7 +17,7 @@ from kernel.errors import Problems
 from kernel.markets import Market
 from kernel.measures import Estimate
 from kernel.measures.estimate import proportion
-from kernel.simulation.settings import check
+from kernel.simulation.check import check_simulation
 from kernel.tables import Tabular, table_of
 
 if TYPE_CHECKING:
@@ -106,25 +106,22 @@ def calibrate_ladder(
         >>> found.ladder.names
         ('call', 'liquidation')
     """
-    settings = {
+    stated = {
         "horizon": horizon, "steps": steps, "paths": paths, "seed": seed, "monitoring": monitoring,
-        "precision": precision, "record": "paths", "levels": (0.99,), "threads": threads,
-        "progress": progress,
+        "precision": precision, "record": "paths", "threads": threads, "progress": progress,
     }  # fmt: skip
     problems = Problems()
     responses = _checked_responses(problems, responses)
-    floor = None
+    parts = {"market": market, "account": account}
     with problems.under(""):
         liquidation = checks.number(problems, "liquidation", liquidation)
-        floor = Ladder({LIQUIDATION: liquidation if math.isfinite(liquidation) else 0.0}, metric)
-    parts: tuple[Any, Any, Any] = market, account, floor  # `check` says which of them are none
-    found, clean = check(*parts, settings)
-    problems.found += [one for one in found.found if one.field != "ladder" or floor is not None]
-    if clean["paths"] < FEWEST:
+        parts["ladder"] = Ladder({LIQUIDATION: liquidation if math.isfinite(liquidation) else 0.0}, metric)
+    settings = check_simulation(problems, stated, **parts)
+    if settings.paths < FEWEST:
         problems.add("paths", f"must be at least {FEWEST}, or no share of them says anything")
     problems.raise_any()
-    together = Together(progress, SIMULATIONS * len(responses) + 1, clean["paths"])
-    clients = Clients(market, account, metric, {**clean, "progress": together})
+    together = Together(progress, SIMULATIONS * len(responses) + 1, settings.paths)
+    clients = Clients(market, account, metric, replace(settings, progress=together))
     if liquidation >= clients.opening:
         problems.add("liquidation", f"must be below the opening {metric} ({clients.opening:g}), not {liquidation:g}")
     problems.raise_any()
@@ -164,7 +161,7 @@ def _checked_responses(problems: Problems, responses: object) -> dict[str, Respo
 
 def _achieved(clients: Clients, ladder: Ladder, responses: Mapping[str, Response]) -> dict[str, Estimate]:
     """Estimate how often the next tier follows, from the noise of the next seed."""
-    seed = (clients.settings["seed"] + 1) % 2**64
+    seed = (clients.settings.seed + 1) % 2**64
     times = clients.breach_times(ladder, max(one.years for one in responses.values()), seed)
     return {
         name: proportion(*clients.followed(times[k], times[k + 1], one.years))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kernel import checks
 from kernel.accounts import Account
 from kernel.calibration.adjustment import Adjustment, Policy, rounded_up
-from kernel.calibration.period import Period, Portfolio, check_period, portfolio_of
+from kernel.calibration.period import Period, Portfolio, check_linear, check_period, portfolio_of
 from kernel.calibration.progress import Together
 from kernel.errors import Problems
 from kernel.markets import Market
@@ -107,7 +107,7 @@ def calibrate_margin(
 
     Args:
         market: that the account is held on.
-        account: its positions count; its cash and maintenance rate do not.
+        account: its positions count, linear ones; its cash and margin rule do not.
         liquidation_period: years, or a text such as "2d", above 0.
         latency: years, or a text such as "1h", at least 0.
         measure: "first_passage", "value_at_risk" or "expected_shortfall".
@@ -144,7 +144,7 @@ def calibrate_margin(
         0.025
     """
     policy = Policy(buffer, stressed, stressed_weight, floor_market, floor, grid)
-    settings = {
+    shared = {
         "paths": paths, "seed": seed, "monitoring": monitoring, "precision": precision, "threads": threads,
         "progress": progress,
     }  # fmt: skip
@@ -154,25 +154,27 @@ def calibrate_margin(
     latency = checks.years(problems, "latency", latency, at_least=0, at_most=_LONGEST)
     liquidation_period = checks.years(problems, "liquidation_period", liquidation_period, above=0, at_most=_LONGEST)
     call_period = checks.years(problems, "call_period", call_period, above=0, at_most=_LONGEST)
-    period, call = Period(latency + liquidation_period, steps, settings), Period(call_period, call_steps, settings)
-    clean = check_period(
-        problems, market, account, period, {"horizon": "latency" if math.isnan(latency) else "liquidation_period"}
+    risk_period = {**shared, "horizon": latency + liquidation_period, "steps": steps}
+    of_risk = check_period(
+        problems, market, account, risk_period, {"horizon": "latency" if math.isnan(latency) else "liquidation_period"}
     )
-    check_period(problems, market, account, call, {"horizon": "call_period", "steps": "call_steps"})
+    stated = {**shared, "horizon": call_period, "steps": call_steps}
+    of_call = check_period(problems, market, account, stated, {"horizon": "call_period", "steps": "call_steps"})
+    check_linear(problems, account)
     policy = policy.checked(problems, market)
     for field, one in (("stressed", stressed), ("floor_market", floor_market)):
         if isinstance(one, Market) and isinstance(market, Market) and one.assets == market.assets:
-            check_period(problems, one, account, period, dict.fromkeys(("horizon", "steps"), field))
+            check_period(problems, one, account, risk_period, dict.fromkeys(("horizon", "steps"), field))
     problems.raise_any()
     shares = {"probability": target if measure == MEASURES[0] else 1.0, "call_probability": call_probability}
     for field, share in shares.items():
-        if share * clean["paths"] < _FEWEST:
-            least = f"{_FEWEST} / paths ({_FEWEST / clean['paths']:g})"
+        if share * of_risk.paths < _FEWEST:
+            least = f"{_FEWEST} / paths ({_FEWEST / of_risk.paths:g})"
             problems.add(field, f"must be at least {least}, not {share:g}: use more paths")
     problems.raise_any()
     simulations = 2 + (stressed is not None) + (floor_market is not None)
-    together = Together(progress, simulations, clean["paths"])
-    period, call = (one._replace(settings={**clean, "progress": together}) for one in (period, call))
+    together = Together(progress, simulations, of_risk.paths)
+    period, call = (Period(replace(one, progress=together)) for one in (of_risk, of_call))
     portfolio = portfolio_of(account, market)
     found = _calibrated(market, portfolio, measure, target, policy, period, call, call_probability)
     together.pass_over(simulations)  # what is worth nothing is not simulated

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +10,14 @@ from numpy.typing import NDArray
 
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import moves_linearly
 from kernel.errors import Problem, Problems
 from kernel.instruments import Linear
 from kernel.markets import Market
 from kernel.measures import Estimate, expected_shortfall, threshold, value_at_risk
+from kernel.simulation.check import check_simulation
 from kernel.simulation.outcome import Outcome
-from kernel.simulation.settings import check
+from kernel.simulation.settings import Settings
 from kernel.simulation.simulate import simulate
 
 _LADDER = Ladder({"nothing left": 0.0}, metric="equity_fraction")
@@ -33,8 +34,13 @@ class Portfolio(NamedTuple):
 
 def portfolio_of(account: Account, market: Market) -> Portfolio:
     """Return the positions of an account at a market's opening prices."""
-    whole = replace(account, maintenance_rate=1.0).exposures(market.assets, np.asarray(market.spot))
-    return Portfolio(whole.value, whole.requirement)
+    return Portfolio(account.worth(market.assets, market.spot).value, account.notional(market.assets, market.spot))
+
+
+def check_linear(problems: Problems, account: Any) -> None:
+    """Note positions whose fall is not theirs at another size or level of prices, as those of a rate have to be."""
+    if isinstance(account, Account) and not moves_linearly(account):
+        problems.add("account.positions", "must be linear: a margin rate is a share of what their prices make of them")
 
 
 def scaled(estimate: Estimate, factor: float) -> Estimate:
@@ -44,11 +50,9 @@ def scaled(estimate: Estimate, factor: float) -> Estimate:
 
 
 class Period(NamedTuple):
-    """A time in steps, and how it is simulated: keyword arguments of `simulate`."""
+    """A time in steps, and how it is simulated."""
 
-    horizon: float
-    steps: int
-    settings: Mapping[str, Any]
+    settings: Settings
 
     def deepest_fall(self, market: Market, net: NDArray[np.float64], gross: float, probability: float) -> Estimate:
         """Estimate the fall in value, over `gross`, that is reached at any time of the period with a probability."""
@@ -70,26 +74,16 @@ class Period(NamedTuple):
         held = zip(market.assets, net / np.asarray(market.spot), strict=True)
         positions = [Linear(name, float(quantity)) for name, quantity in held if quantity != 0]
         account = Account(cash=gross - float(net.sum()), positions=positions, maintenance_rate=1.0)
-        return simulate(
-            market,
-            account,
-            _LADDER,
-            horizon=self.horizon,
-            steps=self.steps,
-            record="summary",
-            levels=(level,),
-            worst=worst,
-            **self.settings,
-        )
+        return simulate(market, account, _LADDER, **{**self.settings.keywords(), "levels": (level,), "worst": worst})
 
 
 def check_period(
-    problems: Problems, market: Any, account: Any, period: Period, fields: Mapping[str, str]
-) -> dict[str, Any]:
-    """Note what `simulate` would refuse, by the names in `fields`, once each; return the settings as clean numbers."""
-    stated = {**period.settings, "horizon": period.horizon, "steps": period.steps, "record": "summary"}
-    found, clean = check(market, account, Ladder({"any": 0.0}), {**stated, "levels": (0.5,)})
-    noted = {one.field for one in problems.found}
-    renamed = [Problem(fields.get(field, field), message) for field, message in found.found]
-    problems.found += [one for one in renamed if one.field not in noted]
-    return {name: clean[name] for name in period.settings}
+    problems: Problems, market: Any, account: Any, stated: Mapping[str, Any], fields: Mapping[str, str]
+) -> Settings:
+    """Note what `simulate` would refuse, by the names in `fields`, once each; return the settings of a summary."""
+    own = Problems()
+    settings = check_simulation(own, stated, market=market, account=account)
+    noted = {field for field, _ in problems.found}
+    renamed = [Problem(fields.get(field, field), message) for field, message in own.found]
+    problems.found += [problem for problem in renamed if problem.field not in noted]
+    return settings

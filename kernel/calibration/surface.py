@@ -15,7 +15,8 @@ from kernel import checks
 from kernel._core.noise import MAX_STEPS
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
-from kernel.calibration.period import Period, check_period, portfolio_of
+from kernel.accounts.opening import open_account
+from kernel.calibration.period import check_period
 from kernel.calibration.progress import Together
 from kernel.errors import Problems
 from kernel.instruments import Linear
@@ -90,7 +91,7 @@ def margin_surface(
         leverages: above 0, rising.
         horizons: years, or texts such as "1d", above 0, rising; each is the end of one of the equal steps of the last.
         probability: of a liquidation within the horizon, from 1 / paths to below 1.
-        account: its positions count, at the opening prices of each state; its cash and maintenance rate do not.
+        account: its positions count, at the opening prices of each state; its cash and margin rule do not.
             Default: long one asset.
         steps: equal ones of the last horizon, by the rules of `simulate`; default: the fewest that end at every one.
         paths: of each simulation.
@@ -112,7 +113,7 @@ def margin_surface(
         (2, 3, 2)
     """
     problems = Problems()
-    settings = {
+    shared = {
         "paths": paths, "seed": seed, "monitoring": monitoring, "precision": precision, "threads": threads,
         "progress": progress,
     }  # fmt: skip
@@ -127,15 +128,17 @@ def margin_surface(
     if account is None and markets:
         held = Account(cash=0.0, positions=[Linear(markets[0].assets[0], quantity=1.0)], maintenance_rate=1.0)
     for name, market in zip(states if markets else (), markets, strict=True):
-        period = Period(float(horizon[-1]), whole, settings)
-        clean = check_period(problems, market, held, period, {"horizon": "horizons", "market": f"states.{name}"})
+        stated = {**shared, "horizon": float(horizon[-1]), "steps": whole}
+        fields = {"horizon": "horizons", "market": f"states.{name}"}
+        settings = check_period(problems, market, held, stated, fields)
     problems.raise_any()
-    if probability * clean["paths"] < 1:
-        problems.add("probability", f"must be at least 1 / paths ({1 / clean['paths']:g}), not {probability:g}")
+    if probability * settings.paths < 1:
+        problems.add("probability", f"must be at least 1 / paths ({1 / settings.paths:g}), not {probability:g}")
     problems.raise_any()
     assert held is not None  # noqa: S101 - or there were problems
-    clean["progress"] = Together(progress, len(markets) * leverage.size, clean["paths"])
-    found = [[_rates(market, held, one, horizon, probability, whole, clean) for one in leverage] for market in markets]
+    together = Together(progress, len(markets) * leverage.size, settings.paths)
+    walked = {**settings.keywords(), "levels": (1 - probability,), "worst": horizon, "progress": together}
+    found = [[_rates(market, held, one, probability, walked) for one in leverage] for market in markets]
     rate, error, low, high = np.moveaxis(np.array(found), -1, 0)
     return Surface(
         states=tuple(states), leverages=leverage, horizons=horizon, probability=probability,
@@ -198,26 +201,13 @@ def _rates(
     market: Market,
     held: Account,
     leverage: float,
-    horizons: NDArray[np.float64],
     probability: float,
-    steps: int,
     settings: Mapping[str, Any],
 ) -> list[Estimate]:
     """Return the rates of a state and a leverage, by horizon: a maintenance rate of 1 makes them the margin ratio."""
-    gross = float(portfolio_of(held, market).gross.sum())
-    owned = replace(held, cash=0.0, maintenance_rate=1.0)
-    worth = owned.exposures(market.assets, np.asarray(market.spot)).opening_equity
-    client = replace(owned, cash=gross / leverage - worth)
-    outcome = simulate(
-        market,
-        client,
-        Ladder({"nothing left": 0.0}),
-        horizon=float(horizons[-1]),
-        steps=steps,
-        record="summary",
-        levels=(1 - probability,),
-        worst=horizons,
-        **settings,
-    )
+    gross = float(held.notional(market.assets, np.asarray(market.spot)).sum())
+    owned = replace(held, cash=0.0, maintenance_rate=1.0, margin=None)
+    client = replace(owned, cash=gross / leverage - open_account(owned, market.assets, np.asarray(market.spot)).equity)
+    outcome = simulate(market, client, Ladder({"nothing left": 0.0}), **settings)
     rates = [threshold(outcome, probability, by) for by in outcome.worst_times]
     return [one if one.value > 0 else _NONE for one in rates]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kernel.checks.text import brief, near, share, years
 from kernel.errors import InvalidInput, Problem, Problems
-from kernel.measures import Estimate, breach_probability, breach_time_quantile, expected_shortfall, value_at_risk
+from kernel.measures import MEASURES, Estimate, Measure
 from kernel.simulation.outcome import Outcome
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -23,25 +23,11 @@ _EXPRESSION = re.compile(r"\s*(\w+)\s*\((.*)\)\s*(>=|<=|>|<)\s*([^<>=()]+?)\s*")
 _FORM = "must read like breach_probability(liquidation) > 0.01, with one of > >= < <="
 
 
-class _Measure(NamedTuple):
-    estimate: Callable[..., Estimate]
-    arguments: tuple[str, ...]
-    required: int
-
-
-_MEASURES = {
-    "breach_probability": _Measure(breach_probability, ("tier", "by"), 1),
-    "value_at_risk": _Measure(value_at_risk, ("level",), 1),
-    "expected_shortfall": _Measure(expected_shortfall, ("level",), 1),
-    "breach_time_quantile": _Measure(breach_time_quantile, ("tier", "probability"), 2),
-}
-
-
 class Limit(NamedTuple):
     """A comparison that must not hold of an outcome."""
 
     text: str
-    measure: str
+    measure: Measure
     arguments: dict[str, Any]
     comparison: str
     bound: float
@@ -49,19 +35,18 @@ class Limit(NamedTuple):
     @property
     def level(self) -> float | None:
         """Return the level of a Value at Risk or Expected Shortfall: a summary must keep it."""
-        level: float | None = self.arguments.get("level")
-        return level
+        return next((value for name, value in self.arguments.items() if self.measure.arguments[name] == "level"), None)
 
     def estimate(self, outcome: Outcome) -> Estimate:
         """Return the measure of an outcome."""
-        return _MEASURES[self.measure].estimate(outcome, **self.arguments)
+        return self.measure.function(outcome, **self.arguments)
 
     def violation(self, outcome: Outcome) -> str | None:
         """Return what is wrong with an outcome, or None; the point estimate counts, and NaN violates nothing."""
         value, _, low, high = self.estimate(outcome)
         if not _COMPARISONS[self.comparison](value, self.bound):
             return None
-        unit = " years" if self.measure == "breach_time_quantile" else ""
+        unit = " years" if self.measure.unit == "years" else ""
         return f"{self.text}: it is {value:.6g}{unit}, 95% interval {low:.6g} to {high:.6g}"
 
 
@@ -77,11 +62,11 @@ def parse_limits(texts: Iterable[str], tiers: Sequence[str] | None = None, horiz
     """
     problems, limits = Problems(), []
     for text in texts:
-        found = Problems()
-        with found.under(""):
-            limits.append(_parse(found, text))
-            _check(found, limits[-1].arguments, tiers, horizon)
-        for _, message in found.found:
+        own = Problems()
+        with own.under(""):
+            limits.append(_parse(own, text))
+            _check(own, limits[-1], tiers, horizon)
+        for _, message in own.found:
             problems.add("--fail-if", f"{brief(text.strip())}: {message}")
     problems.raise_any()
     return limits
@@ -92,34 +77,35 @@ def _parse(problems: Problems, text: str) -> Limit:
     if match is None:
         raise InvalidInput([Problem("", _FORM)])
     name, inside, comparison, bound = match.groups()
-    if name not in _MEASURES:
-        raise InvalidInput([Problem("", f"unknown measure {brief(name)}{near(name, _MEASURES)}")])
-    arguments = _arguments(problems, name, [part.strip() for part in inside.split(",")] if inside.strip() else [])
-    kind = _BOUNDS.get(name, _finite)
-    value = _quantity(problems, bound, "the bound", kind)
-    if name == "breach_probability" and not 0 <= value <= 1 and not math.isnan(value):
+    if name not in MEASURES:
+        raise InvalidInput([Problem("", f"unknown measure {brief(name)}{near(name, MEASURES)}")])
+    measure, parts = MEASURES[name], [part.strip() for part in inside.split(",")] if inside.strip() else []
+    arguments = _arguments(problems, measure, parts)
+    value = _quantity(problems, bound, "the bound", _READ_BOUND[measure.unit])
+    if measure.unit == "probability" and not 0 <= value <= 1 and not math.isnan(value):
         problems.add("", f"a probability is from 0 to 1, such as 0.05 or 5%, not {value:g}")
-    return Limit(text.strip(), name, arguments, comparison, value)
+    return Limit(text.strip(), measure, arguments, comparison, value)
 
 
-def _arguments(problems: Problems, name: str, parts: list[str]) -> dict[str, Any]:
+def _arguments(problems: Problems, measure: Measure, parts: list[str]) -> dict[str, Any]:
     """Return a measure's arguments by name; they may be given by position or as name=value."""
-    measure, given = _MEASURES[name], {}
+    name, names, given = measure.name, list(measure.arguments), dict[str, str]()
     for place, part in enumerate(parts):
         key, equals, value = part.partition("=")
-        argument = key.strip() if equals else measure.arguments[place] if place < len(measure.arguments) else ""
+        argument = key.strip() if equals else names[place] if place < len(names) else ""
         if argument not in measure.arguments:
-            allowed = ", ".join(measure.arguments)
-            problems.add("", f"{name} takes {allowed}, not {brief(part)}")
+            problems.add("", f"{name} takes {', '.join(names) or 'no arguments'}, not {brief(part)}")
         elif argument in given:
             problems.add("", f"{argument} stands there twice")
         else:
             given[argument] = (value if equals else part).strip().strip("\"'")
-    missing = [argument for argument in measure.arguments[: measure.required] if argument not in given]
+    missing = [argument for argument in measure.required if argument not in given]
     if missing and not problems.found:
         problems.add("", f"{name} needs {' and '.join(missing)}")
     return {
-        key: value if key == "tier" else _quantity(problems, value, key, _ARGUMENTS[key])
+        key: value
+        if measure.arguments[key] == "tier"
+        else _quantity(problems, value, key, _READ[measure.arguments[key]])
         for key, value in given.items()
     }
 
@@ -160,17 +146,27 @@ def _duration(text: str) -> float:
     return 0.0 if zero else years(text)
 
 
-_ARGUMENTS = {"level": _share, "probability": _share, "by": _duration}
-_BOUNDS = {"breach_probability": _share, "breach_time_quantile": _duration}
+# By the kinds of arguments and by the units of measures: what reads their texts
+_READ: Mapping[str, Callable[[str], float]] = {
+    "level": _share,
+    "probability": _share,
+    "time": _duration,
+    "number": _finite,
+}
+_READ_BOUND: Mapping[str, Callable[[str], float]] = {
+    "currency": _finite,
+    "probability": _share,
+    "years": _duration,
+    "number": _finite,
+}
 
 
-def _check(problems: Problems, arguments: dict[str, Any], tiers: Sequence[str] | None, horizon: float | None) -> None:
-    tier, by = arguments.get("tier"), arguments.get("by")
-    if tiers is not None and tier is not None and tier not in tiers:
-        problems.add("", f"the ladder has no tier {brief(tier)}{near(tier, tiers)}")
-    if horizon is not None and by is not None and (by < 0 or by > horizon):
-        problems.add("", f"by must be from 0 to the horizon ({horizon * 365:g}d), not {by * 365:g}d")
-    for name in ("level", "probability"):
-        value = arguments.get(name)
-        if value is not None and (value <= 0 or value >= 1):
+def _check(problems: Problems, limit: Limit, tiers: Sequence[str] | None, horizon: float | None) -> None:
+    for name, value in limit.arguments.items():
+        kind = limit.measure.arguments[name]
+        if kind == "tier" and tiers is not None and value not in tiers:
+            problems.add("", f"the ladder has no tier {brief(value)}{near(value, tiers)}")
+        if kind == "time" and horizon is not None and (value < 0 or value > horizon):
+            problems.add("", f"{name} must be from 0 to the horizon ({horizon * 365:g}d), not {value * 365:g}d")
+        if kind in {"level", "probability"} and (value <= 0 or value >= 1):
             problems.add("", f"{name} must be above 0 and below 1, not {value:g}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 from kernel import checks
-from kernel.checks.text import brief
 from kernel.errors import Problems
+from kernel.instruments.instrument import Instrument, Numbers
 
 
 @dataclass(frozen=True)
-class Linear:
+class Linear(Instrument):
     """A position worth quantity * (price - entry_price).
 
     Args:
@@ -26,16 +27,34 @@ class Linear:
         -0.5
     """
 
-    asset: str
-    quantity: float
     entry_price: float = 0.0
 
-    def __post_init__(self) -> None:
-        problems = Problems()
-        if not checks.is_name(self.asset):
-            problems.add("asset", f"must be the name of an asset, {checks.NAME}, not {brief(self.asset)}")
-        object.__setattr__(self, "quantity", checks.number(problems, "quantity", self.quantity))
+    def check(self, problems: Problems) -> None:
+        """Note an entry price below 0."""
         object.__setattr__(self, "entry_price", checks.number(problems, "entry_price", self.entry_price, at_least=0))
-        if self.quantity == 0:
-            problems.add("quantity", "must not be 0")
-        problems.raise_any()
+
+    @property
+    def owed(self) -> float:
+        """Return the notional at the entry."""
+        return self.quantity * self.entry_price
+
+    def unit_value(self, price: Numbers, years: float) -> Numbers:  # noqa: ARG002 - time is nothing to it
+        """Return the price."""
+        return price
+
+    def unit_notional(self, price: Numbers, years: float) -> Numbers:  # noqa: ARG002 - as above
+        """Return the price."""
+        return price
+
+    def revalued(self, ratio: float) -> Self:
+        """Return the position of the same notional, and the same gain since its entry, at prices `ratio` times as high.
+
+        Example:
+            >>> Linear("BTC", quantity=1.0, entry_price=100.0).revalued(2.0)
+            Linear(asset='BTC', quantity=0.5, entry_price=200.0)
+        """
+        return replace(self, quantity=self.quantity / ratio, entry_price=self.entry_price * ratio)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the position as a config file states it, where it is what a position is by default."""
+        return asdict(self)

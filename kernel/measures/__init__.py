@@ -5,6 +5,13 @@ from kernel.measures.breach import breach_probability as breach_probability
 from kernel.measures.breach import breach_time_quantile as breach_time_quantile
 from kernel.measures.breach import survival as survival
 from kernel.measures.estimate import Estimate as Estimate
+from kernel.measures.quantities import breach_times as breach_times
+from kernel.measures.quantities import losses as losses
+from kernel.measures.quantities import lowest_metrics as lowest_metrics
+from kernel.measures.registry import MEASURES as MEASURES
+from kernel.measures.registry import Measure as Measure
+from kernel.measures.registry import register as register
+from kernel.measures.sample import Sample as Sample
 from kernel.measures.tail import expected_shortfall as expected_shortfall
 from kernel.measures.tail import value_at_risk as value_at_risk
 from kernel.measures.threshold import ThresholdCurve as ThresholdCurve

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from kernel import checks
 from kernel.errors import Problems
-from kernel.measures.estimate import Estimate, Z, interval_ranks, proportion, rank
-from kernel.measures.replicates import are_independent, ordered, reach, share, spread, spreads, weighted
+from kernel.measures.estimate import Estimate
+from kernel.measures.quantities import breach_times
 from kernel.simulation.outcome import Outcome, require_outcome
 from kernel.tables import Tabular, table_of
 
@@ -37,28 +36,7 @@ def breach_probability(outcome: Outcome, tier: str, by: float | str | None = Non
     problems = Problems()
     time = outcome.horizon if by is None else checks.years(problems, "by", by, at_least=0, at_most=outcome.horizon)
     problems.raise_any()
-    if not are_independent(outcome):
-        times, weights = _times(outcome, tier)
-        contributions = weighted(weights, times <= times.dtype.type(time))
-        return _share(outcome, contributions)
-    return proportion(outcome.breaches_by(tier, time), outcome.paths)
-
-
-def _times(outcome: Outcome, tier: str) -> tuple[NDArray[np.floating], NDArray[np.float64] | None]:
-    """Return every path's breach time, infinity for never, and its likelihood ratio there, 0 for never."""
-    k = outcome.tier_index(tier)
-    if outcome.breach_time is None:
-        raise TypeError("an outcome with replicates or likelihood ratios has paths")
-    never = np.isnan(outcome.breach_time[k])
-    times = np.where(never, np.inf, outcome.breach_time[k])
-    if outcome.breach_weight is None:
-        return times, None
-    return times, np.where(never, 0.0, outcome.breach_weight[k].astype(np.float64))
-
-
-def _share(outcome: Outcome, contributions: NDArray[np.float64]) -> Estimate:
-    largest = float(contributions.max()) or 1.0
-    return share(float(contributions.mean()), spread(contributions, outcome), largest, outcome)
+    return breach_times(outcome, tier).share_at_most(time)
 
 
 def breach_time_quantile(outcome: Outcome, tier: str, probability: float) -> Estimate:
@@ -78,30 +56,7 @@ def breach_time_quantile(outcome: Outcome, tier: str, probability: float) -> Est
     problems = Problems()
     probability = checks.number(problems, "probability", probability, above=0, below=1)
     problems.raise_any()
-    if not are_independent(outcome):
-        return _sampled_quantile(outcome, tier, probability)
-    count = int(outcome.breaches_by(tier, outcome.horizon))
-    if count == 0:
-        return Estimate(math.nan, math.nan, math.nan, math.nan)
-    low, high = interval_ranks(probability, count)
-    earliest = outcome.breach_order(tier, low) if low >= 1 else 0.0
-    latest = outcome.breach_order(tier, high) if high <= count else outcome.horizon
-    value = outcome.breach_order(tier, rank(probability, count))
-    return Estimate(value, (latest - earliest) / (2 * Z), earliest, latest)
-
-
-def _sampled_quantile(outcome: Outcome, tier: str, probability: float) -> Estimate:
-    times, weights = _times(outcome, tier)
-    breached, most = np.isfinite(times), reach(outcome.replicates)
-    if not breached.any():
-        return Estimate(math.nan, math.nan, math.nan, math.nan)
-    found = ordered(times[breached], None if weights is None else weights[breached])
-    mass = probability * found.mass[-1]
-    value = found.at(mass)  # the end of a step, where only those count; a bridge's noise hides half a gap elsewhere
-    error = spread(weighted(weights, (times <= value) - probability * breached), outcome)
-    low, high = found.around(mass, most * error * outcome.paths)
-    low, high = max(low, 0.0), min(high, outcome.horizon)
-    return Estimate(value, (high - low) / (2 * most), low, high)
+    return breach_times(outcome, tier).quantile_of_reached(probability)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,25 +101,6 @@ def survival(outcome: Outcome, tier: str) -> Survival:
         `times, probabilities = kernel.survival(outcome, "call")`
     """
     require_outcome(outcome)
-    if not are_independent(outcome):
-        return _sampled_survival(outcome, tier)
-    breached = np.cumsum(outcome.breaches_by_cell(tier))
-    estimates = np.array([proportion(float(outcome.paths - hits), outcome.paths) for hits in breached])
-    value, error, low, high = estimates.T
-    return Survival(outcome.cell_times(), value, error, low, high, outcome.provenance)
-
-
-def _sampled_survival(outcome: Outcome, tier: str) -> Survival:
-    """Reckon as `breach_probability` does, for all cells in one pass over the paths."""
-    (times, weights), edges = _times(outcome, tier), outcome.cell_times()
-    weights, ends = np.isfinite(times) * 1.0 if weights is None else weights, edges.astype(times.dtype)
-    cells = np.searchsorted(ends, times)  # the last: never
-    sums, largest = np.zeros(edges.size + 1), np.zeros(edges.size + 1)
-    np.add.at(sums, cells, weights)
-    np.maximum.at(largest, cells, weights)
-    values = np.cumsum(sums)[:-1] / outcome.paths
-    errors = spreads(times, weights, ends, outcome)
-    most = np.maximum.accumulate(largest)[:-1]
-    breached = [share(*numbers, outcome) for numbers in zip(values, errors, np.where(most > 0, most, 1.0), strict=True)]
-    value, error, low, high = np.array(breached).T
-    return Survival(edges, 1 - value, error, 1 - high, 1 - low, outcome.provenance)
+    times = outcome.cell_times()
+    value, error, low, high = breach_times(outcome, tier).survival(times)
+    return Survival(times, value, error, low, high, outcome.provenance)

@@ -74,10 +74,10 @@ def mean(value: float, error: float, skewness: float, z: float = Z) -> Estimate:
         z: standard errors that the interval has on either side where there is no skewness.
 
     Example:
-        >>> [round(one, 2) for one in mean(10.0, 1.0, 0.3)]
+        >>> [round(number, 2) for number in mean(10.0, 1.0, 0.3)]
         [10.0, 1.0, 8.37, 12.65]
     """
-    low, high = (value - error * _unskewed(one, skewness) for one in (z, -z))
+    low, high = (value - error * _unskewed(point, skewness) for point in (z, -z))
     return Estimate(value, error, low, high)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from kernel import checks
 from kernel.checks.text import duration
-from kernel.errors import InvalidInput, Problem, Problems
-from kernel.measures.estimate import Estimate, Z, interval_ranks
-from kernel.measures.replicates import ROUNDING, are_independent, ordered, reach, spreads
+from kernel.errors import Problems
+from kernel.measures.estimate import Estimate
+from kernel.measures.quantities import lowest_metrics
 from kernel.simulation.outcome import Outcome, require_outcome
+from kernel.simulation.path_outcome import PathOutcome
 from kernel.tables import Tabular, table_of
 
 if TYPE_CHECKING:
@@ -60,10 +59,7 @@ def threshold(outcome: Outcome, probability: float, by: float | str | None = Non
     """
     row = _row(outcome, by)
     shares = _checked(outcome, probability)
-    if not are_independent(outcome):
-        return Estimate(*_sampled_levels(outcome, row, shares).T[0].tolist())
-    last = min(interval_ranks(float(shares[0]), outcome.paths)[1], outcome.paths)
-    return Estimate(*_levels(outcome.lowest_worst(last, row), outcome.paths, shares).T[0].tolist())
+    return Estimate(*lowest_metrics(outcome, row).lower_quantiles(shares)[:, 0].tolist())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -95,10 +91,10 @@ class ThresholdCurve(Tabular):
 
 def curves_table(curves: Sequence[ThresholdCurve]) -> pa.Table:
     """Return the rows of the curves of one outcome, one curve below the other, with the outcome's provenance."""
-    each = [one.columns() for one in curves]
-    columns: dict[str, Any] = {"by": np.repeat([one.by for one in curves], [one.levels.size for one in curves])}
+    each = [curve.columns() for curve in curves]
+    columns: dict[str, Any] = {"by": np.repeat([curve.by for curve in curves], [curve.levels.size for curve in curves])}
     for name in each[0]:
-        joined = np.concatenate([one[name] for one in each])
+        joined = np.concatenate([curve[name] for curve in each])
         columns[name] = np.where(np.isfinite(joined), joined, np.nan)
     return table_of(columns, curves[0].provenance)
 
@@ -123,7 +119,7 @@ def threshold_curve(
     if probabilities is None:
         probabilities = np.geomspace(min(max(_FEWEST / outcome.paths, _LEAST), _MOST), _MOST, _POINTS)
     shares = _checked(outcome, probabilities)
-    levels, error, low, high = (_plain_levels if are_independent(outcome) else _sampled_levels)(outcome, row, shares)
+    levels, error, low, high = lowest_metrics(outcome, row).lower_quantiles(shares)
     return ThresholdCurve(
         by=outcome.worst_times[row],
         probabilities=shares,
@@ -159,53 +155,11 @@ def _checked(outcome: Outcome, probabilities: ArrayLike) -> NDArray[np.float64]:
     listed = checks.listed(problems, "probabilities", probabilities, _MOST_LEVELS)
     if not listed and not problems.found:
         problems.add("probabilities", "must be at least one probability, such as 0.01")
-    shares = np.array([checks.number(problems, "probability", one, above=0, below=1) for one in listed])
+    shares = np.array([checks.number(problems, "probability", share, above=0, below=1) for share in listed])
     problems.raise_any()
-    if outcome.weight is None and shares.min() * outcome.paths < 1:
+    weighted = isinstance(outcome, PathOutcome) and outcome.weight is not None
+    if not weighted and shares.min() * outcome.paths < 1:
         least = f"1 / paths ({1 / outcome.paths:g})"
         problems.add("probability", f"must be at least {least}, not {shares.min():g}: simulate more paths")
     problems.raise_any()
     return shares
-
-
-def _plain_levels(outcome: Outcome, row: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    if outcome.worst is not None:
-        return _levels(outcome.worst_ascending[row], outcome.paths, probabilities)
-    last = min(interval_ranks(float(probabilities.max()), outcome.paths)[1], outcome.paths)
-    return _levels(outcome.lowest_worst(last, row), outcome.paths, probabilities)
-
-
-def _levels(ascending: NDArray[np.floating], paths: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return levels, errors and interval ends, [4, probability], from the lowest worst metrics."""
-    ends = np.array([interval_ranks(one, paths) for one in probabilities.tolist()])
-    at = _ranks(paths, probabilities)
-
-    def order(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-        found = ascending[np.clip(ranks, 1, ascending.size) - 1].astype(np.float64)
-        return np.where(ranks < 1, -np.inf, np.where(ranks > paths, np.inf, found))
-
-    low, high = order(np.minimum(ends[:, 0], at)), order(ends[:, 1])
-    return np.array([order(at), (high - low) / (2 * Z), low, high])
-
-
-def _ranks(paths: int, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return floor(probability * paths), reckoned with the decimals that were written."""
-    return np.array([math.floor(Fraction(repr(one)) * paths) for one in probabilities.tolist()])
-
-
-def _sampled_levels(outcome: Outcome, row: int, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what `_levels` does, of paths with likelihood ratios or replicates."""
-    if outcome.worst is None:
-        raise TypeError("an outcome with replicates or likelihood ratios has paths")
-    paths, most = outcome.paths, reach(outcome.replicates)
-    found = ordered(outcome.worst[row], outcome.weight)
-    mass = probabilities * paths
-    if mass.min() < found.mass[0] * (1 - ROUNDING):
-        message = (
-            f"must be at least {found.mass[0] / paths:.3g}, what the lowest path counts, not {mass.min() / paths:g}"
-        )
-        raise InvalidInput([Problem("probability", message)])
-    levels = np.array([found.between(one) for one in mass.tolist()])
-    half = most * spreads(outcome.worst[row], outcome.weight, levels, outcome) * paths
-    low, high = np.array([found.around(*one) for one in zip(mass.tolist(), half.tolist(), strict=True)]).T
-    return np.array([levels, (high - low) / (2 * most), low, high])

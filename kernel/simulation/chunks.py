@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from kernel._core.fields import fields_of
-from kernel._core.operations import NoRules
 from kernel._core.step_noise import Normals
 from kernel._core.walk import Arrays, Plan, new_workspace, walk
-from kernel.accounts.ladder import Scale
+from kernel.simulation.job import Job
+from kernel.simulation.summary import CELLS, Summary, Total, cell_edges, count_zeros
 
-if TYPE_CHECKING:
-    from kernel.simulation.sampling.sobol import SobolNormals
-
-# Cells of the time grid on which a summary counts breaches: minutes of a day; a half, third, fifth, ... of a horizon.
-CELLS = 1440
 # Steps x assets of one chunk: at most 10 to 40 ms, so long Ctrl-C and progress have to wait; at least three or so, that
 # handing out chunks costs little beside them; between them, enough chunks for many threads.
 _MOST_WORK, _LEAST_WORK, _CHUNKS = 2**23, 2**21, 32
@@ -29,27 +23,7 @@ _COPIES = 8  # of the losses that a summary keeps, while more come
 _PER_PATH = 16  # what opening and closing a path costs, in steps
 _PER_JUMP = 25
 _FEWEST_PATHS, _MOST_PATHS, _BLOCK = 16, 2**17, 2048
-_SAMPLED, _MARGIN = 16, 1.1
 _scratch = threading.local()  # of a thread's last walk: megabytes that need not be new for each chunk
-
-
-class Job(NamedTuple):
-    """What all chunks of a simulation share; picklable."""
-
-    step: NamedTuple
-    book: NamedTuple
-    plan: Plan
-    seed: np.uint64
-    real: np.dtype[Any]
-    assets: int
-    tiers: int
-    summarised: bool
-    kept: int  # worst losses, and lowest metrics, that a summary needs at most
-    scale: Scale
-    worst_step: NDArray[np.int64]  # steps after which the worst metric so far is kept
-    mirrored: bool = False  # antithetic pairs
-    points: SobolNormals | None = None
-    rules: NamedTuple = NoRules()
 
 
 class ChunkSpec(NamedTuple):
@@ -58,90 +32,6 @@ class ChunkSpec(NamedTuple):
     job: Job
     first: int
     last: int
-
-
-class Summary(NamedTuple):
-    """What the estimates need of a range of paths."""
-
-    paths: int
-    losses: NDArray[np.floating]  # the worst, in no order
-    breaches: NDArray[np.int64]  # [tier, cell] breaches within the cells of the time grid; cell 0 is time 0
-    worst: NDArray[np.floating]  # [time, any] the lowest of the paths' worst metrics, in no order
-    zeros: int = 0  # paths that end at a price of 0: see `count_zeros`
-
-
-def count_zeros(terminal_price: NDArray[np.floating]) -> int:
-    """Count the paths, [asset, path], that end at a price of 0: so low that the precision has no number for it."""
-    return int(np.count_nonzero((terminal_price == 0).any(axis=0)))
-
-
-class _Largest:
-    """The `kept` largest of values that come in parts: most of the others are dropped as they come."""
-
-    def __init__(self, kept: int) -> None:
-        self._kept, self._least, self._size = kept, -np.inf, 0  # as many as are kept exceed the least
-        self._parts: list[NDArray[np.floating]] = []
-
-    def add(self, values: NDArray[np.floating]) -> None:
-        """Take a part; it is not copied."""
-        self._take(values if self._least == -np.inf else _above(values, self._least))
-        if self._size > 4 * self._kept:
-            self._raise_least()
-
-    def values(self) -> NDArray[np.floating]:
-        """Return the largest, in no order, in an array of their own; all, where there are no more."""
-        if self._size > 2 * self._kept:
-            self._raise_least()
-        values = np.concatenate(self._parts)
-        return values if values.size <= self._kept else np.partition(values, values.size - self._kept)[-self._kept :]
-
-    def _take(self, values: NDArray[np.floating]) -> None:
-        self._parts.append(values)
-        self._size += values.size
-
-    def _raise_least(self) -> None:
-        """Guess from a sample what somewhat more than are kept exceed: to find the largest takes five times as long."""
-        values = np.concatenate(self._parts)
-        sample = values[::_SAMPLED]
-        rank = max(sample.size - int(_MARGIN * self._kept / _SAMPLED) - 1, 0)
-        least = np.partition(sample, rank)[rank]
-        if np.count_nonzero(values > least) >= self._kept:
-            left = _above(values, least)
-        else:
-            left = np.partition(values, values.size - self._kept)[-self._kept :]
-            least = left.min()
-        self._parts, self._size, self._least = [], 0, least
-        self._take(left)
-
-
-def _above(values: NDArray[np.floating], least: np.floating | float) -> NDArray[np.floating]:
-    return values[np.flatnonzero(values > least)]  # a third of the time of a mask
-
-
-class Total:
-    """Summaries added up to that of all their paths, with the `kept` worst losses and lowest metrics."""
-
-    def __init__(self, kept: int) -> None:
-        self._kept, self._paths, self._zeros, self._losses = kept, 0, 0, _Largest(kept)
-        self._worst: list[_Largest] = []
-        self._breaches: NDArray[np.int64] | int = 0
-
-    def add(self, part: Summary) -> None:
-        """Add what came of further paths."""
-        self._paths += part.paths
-        self._zeros += part.zeros
-        self._breaches = self._breaches + part.breaches
-        self._losses.add(part.losses)
-        self._worst = self._worst or [_Largest(self._kept) for _ in part.worst]
-        for lowest, row in zip(self._worst, part.worst, strict=True):
-            lowest.add(-row)
-
-    def summary(self) -> Summary:
-        """Return the sum."""
-        losses = self._losses.values()
-        worst = [-lowest.values() for lowest in self._worst]
-        lowest = np.reshape(worst, (-1, losses.size))
-        return Summary(self._paths, losses, np.asarray(self._breaches), lowest, self._zeros)
 
 
 class ChunkResult(NamedTuple):
@@ -201,28 +91,20 @@ def new_arrays(job: Job, first: int, last: int) -> Arrays:
     return Arrays(np.empty(paths, job.real), price, time, worst, score, job.worst_step, breaches, edge, first)
 
 
-def cell_edges(horizon: float, real: DTypeLike) -> NDArray[np.floating]:
-    """Return the times, [cell], up to which each cell counts, in the precision of the breach times."""
-    return (horizon * (np.arange(CELLS + 1) / CELLS)).astype(real)
-
-
-def count_breaches(breach_time: NDArray[np.floating], horizon: float) -> NDArray[np.int64]:
-    """Count breach times [tier, path] by cell: [tier, cell], cell j holding (edge j-1, edge j]."""
-    edges = cell_edges(horizon, breach_time.dtype)
-    return np.array([_count(times[~np.isnan(times)], edges) for times in breach_time]).reshape(-1, CELLS + 1)
-
-
-def _count(times: NDArray[np.floating], edges: NDArray[np.floating]) -> NDArray[np.int64]:
-    return np.bincount(np.searchsorted(edges, times, side="left"), minlength=edges.size)
-
-
 def _to_metric(job: Job, out: Arrays, first: int, last: int) -> None:
     """Turn the lowest readings of the paths [first, last) into the metric."""
     here = slice(first - out.offset, last - out.offset)
     for k, steps in enumerate(out.worst_step):
         time = out.breach_time.dtype.type(worst_time(job.plan, int(steps)))
         breached = np.count_nonzero(out.breach_time[:, here] <= time, axis=0)
-        out.worst[k, here] = job.scale.metric(out.worst[k, here], breached)
+        out.worst[k, here] = job.readings.metric(out.worst[k, here], breached)
+
+
+def _reckon_losses(job: Job, out: Arrays, first: int, last: int) -> None:
+    """Write the losses of the paths [first, last) where the kernels have not."""
+    if job.closing is not None:
+        here = slice(first - out.offset, last - out.offset)
+        out.loss[here] = job.closing.losses(out.terminal_price[:, here])
 
 
 def worst_time(plan: Plan, steps: int) -> float:
@@ -258,6 +140,7 @@ def run_chunk(spec: ChunkSpec, out: Arrays | None = None) -> ChunkResult:
     if out is None:
         out = (_arrays_to_summarise if job.summarised else new_arrays)(job, first, last)
     _walk(job, first, last, out)
+    _reckon_losses(job, out, first, last)
     _to_metric(job, out, first, last)
     if not job.summarised:
         return ChunkResult(first, last, out, None)

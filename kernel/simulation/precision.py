@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernel.accounts import Account
-from kernel.accounts.ladder import ROUNDING, Ladder, denominator
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import ROUNDING, CurvedOpening, Opening
 from kernel.errors import Problem, Problems
 from kernel.markets import Market
 
@@ -66,22 +66,24 @@ class Asked(NamedTuple):
     fixed: float  # equity at prices of 0
     base: float  # of the requirement
     levels: dict[str, float]
+    largest: float = 0.0
+    """Sum of currency, at the farthest prices that are counted with, of an account that is not linear; else 0."""
 
 
 def check_precision(
-    problems: Problems, market: Market, account: Account, ladder: Ladder, grid: Grid, precision: str
+    problems: Problems, market: Market, opening: Opening, ladder: Ladder | None, grid: Grid, precision: str
 ) -> None:
     """Note the first thing that a precision does not carry, and whether double would.
 
     Args:
         problems: takes it.
         market: says by its log moments how far prices may go; where they are unknown, that is not looked at.
-        account: on the market's assets.
-        ladder: whose levels weigh the requirement.
+        opening: of the account.
+        ladder: whose levels weigh the requirement; None: there are no tiers yet.
         grid: of time.
         precision: "single" or "double".
     """
-    asked = _asked(market, account, ladder, grid)
+    asked = _asked(market, opening, ladder, grid)
     found = _first_problem(asked, CARRIED[precision])
     if found is None:
         return
@@ -92,10 +94,10 @@ def check_precision(
         problems.add(found.field, f"must be {mend}: {reason}")
 
 
-def _asked(market: Market, account: Account, ladder: Ladder, grid: Grid) -> Asked:
+def _asked(market: Market, opening: Opening, ladder: Ladder | None, grid: Grid) -> Asked:
     spot, moments = np.asarray(market.spot), market.log_moments(grid.horizon)
-    exposures = account.exposures(market.assets, spot)
-    base, requirement = denominator(exposures, ladder)
+    levels = {} if ladder is None else dict(ladder.tiers)
+    base, requirement = (opening.base, opening.requirement) if ladder is None else opening.denominator(ladder)
     still = [0.0] * spot.size
     mean, deviation = (still, [1.0] * spot.size) if moments is None else (one.tolist() for one in moments)
     drifts = np.asarray(market.drift).tolist()
@@ -105,7 +107,7 @@ def _asked(market: Market, account: Account, ladder: Ladder, grid: Grid) -> Aske
         drifts,
         mean,
         deviation,
-        exposures.value.tolist(),
+        opening.value.tolist(),
         requirement.tolist(),
         strict=True,
     )
@@ -117,7 +119,17 @@ def _asked(market: Market, account: Account, ladder: Ladder, grid: Grid) -> Aske
         moved = abs(middle) + spread
         assets.append(Asset(name, math.log(price), spread, moved, min(low, 0.0), max(high, 0.0), value, required))
     grid = grid if moments is not None else Grid(grid.horizon, 1, 0.0)
-    return Asked(assets, grid, exposures.fixed, base, dict(ladder.tiers))
+    return Asked(assets, grid, opening.fixed, base, levels, _largest(opening, assets, levels))
+
+
+def _largest(opening: Opening, assets: list[Asset], levels: dict[str, float]) -> float:
+    """Return the largest sum of an account that is not linear, at the lowest and the highest prices; else 0."""
+    if not isinstance(opening, CurvedOpening):
+        return 0.0
+    ends = np.array([[asset.low, 0.0, asset.high] for asset in assets])
+    worth, level = opening.worth(np.exp(np.minimum(ends, _LARGEST_LOG))), max(map(abs, levels.values()), default=0.0)
+    sums = abs(worth.cash) + np.abs(worth.value) + level * np.abs(worth.requirement)
+    return float(np.nan_to_num(sums, nan=np.inf).max())
 
 
 def _first_problem(asked: Asked, carried: Carried) -> Problem | None:
@@ -143,9 +155,9 @@ def _far_prices(asked: Asked, carried: Carried) -> Problem | None:
 def _sums(asked: Asked, carried: Carried) -> Problem | None:
     worth, required = sum(abs(one.value) for one in asked.assets), sum(one.requirement for one in asked.assets)
     equity = abs(asked.fixed + sum(one.value for one in asked.assets))
-    level = max(map(abs, asked.levels.values()))
+    level = max(map(abs, asked.levels.values()), default=0.0)
     highest = math.exp(min(max(one.high for one in asked.assets), _LARGEST_LOG))
-    most = abs(asked.fixed) + level * asked.base + (worth + level * required) * highest
+    most = asked.largest or abs(asked.fixed) + level * asked.base + (worth + level * required) * highest
     if most > carried.most:
         reason = f"its sums may reach {most:.2g}, and {carried.name} precision carries {carried.most:g}"
         return Problem("account", f"stated in a larger unit of currency: {reason}")
@@ -155,17 +167,22 @@ def _sums(asked: Asked, carried: Carried) -> Problem | None:
         return Problem("account", f"stated in a smaller unit of currency: {reason} carries {carried.least_sum:g}")
     if equity > carried.most * opening:
         reason = f"{carried.name} precision carries a margin ratio of {carried.most:g}, not {equity / opening:.2g}"
-        return Problem("account.maintenance_rate", f"higher: {reason}")
+        return Problem("account.margin" if asked.largest else "account.maintenance_rate", f"higher: {reason}")
     return None
 
 
-def _small_moves(asked: Asked, _: Carried) -> Problem | None:
-    """Look for losses that are no more than the rounding of a price, also in double precision, in which they are."""
+def _small_moves(asked: Asked, carried: Carried) -> Problem | None:
+    """Look for losses that are no more than the rounding of a price.
+
+    Those of a linear account are reckoned in double precision, others from closing prices in that of the walk.
+    """
     worth = sum(abs(one.value) for one in asked.assets)
     moved = sum(abs(one.value) * one.moved for one in asked.assets)
-    if moved >= _STILL * worth:
+    still, known = (carried.rounding / _BLUR, carried.rounding) if asked.largest else (_STILL, 1e-16)
+    if moved >= still * worth:
         return None
-    reason = f"positions move by {moved / worth:.2g} of their value within it, and losses are known to 1e-16 of that"
+    reason = f"positions move by {moved / worth:.2g} of their value within it, and losses are known to {known:.0e}"
+    reason = f"{reason} of that"
     return Problem("horizon", f"longer, or volatilities higher: {reason}")
 
 
@@ -176,11 +193,11 @@ def _blurred_tiers(asked: Asked, carried: Carried) -> Problem | None:
     """
     rounding = carried.rounding if len(asked.assets) > 1 else CARRIED["double"].rounding
     for name, level in asked.levels.items():
-        gap, size, spread = asked.fixed - level * asked.base, abs(asked.fixed) + abs(level) * asked.base, 0.0
+        gap, size, spread = asked.fixed - level * asked.base, abs(asked.fixed) + abs(level * asked.base), 0.0
         for one in asked.assets:
             weight = one.value - level * one.requirement
             gap, spread = gap + weight, spread + abs(weight) * one.moved
-            size += abs(one.value) + abs(level) * one.requirement
+            size += abs(one.value) + abs(level * one.requirement)
         blur = rounding * size
         lost = blur > _BLUR * spread and gap <= _DEVIATIONS * spread + blur
         if gap > ROUNDING * size and (lost or gap <= _CLOSE * blur):

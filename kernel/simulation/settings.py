@@ -1,184 +1,134 @@
-"""What a simulation is asked for, checked: everything wrong with it at once."""
+"""The settings of a simulation, each declared once: checks, config sections and command options follow from it.
+
+It imports nothing that takes long: the command's help is written from it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
-from kernel import checks
-from kernel._core.noise import MAX_PATHS, MAX_STEPS
-from kernel.accounts import Account
-from kernel.accounts.account import Exposures
-from kernel.accounts.ladder import ROUNDING, Ladder, opening_notes
-from kernel.checks.text import brief, duration, snake
-from kernel.errors import Problems
-from kernel.markets import Market
-from kernel.markets.diffusion import Diffusion
-from kernel.simulation.declared import SETTINGS
-from kernel.simulation.precision import Grid, check_precision
-from kernel.simulation.sampling import check_sampling
-
-_COARSE = 0.1  # standard deviation of a step's log price
-MOST_LEVELS = 1_000  # of losses, and times of the worst metric
-_MOST_JUMPS = 100_000  # expected on one path: they are walked one by one
+REQUIRED: Final = object()
 
 
-def check(
-    market: Market, account: Account, ladder: Ladder, settings: dict[str, Any]
-) -> tuple[Problems, dict[str, Any]]:
-    """Note everything wrong with a simulation; return its numbers as numbers."""
-    problems, clean = Problems(), dict(settings)
-    parts = (("market", market, Market), ("account", account, Account), ("ladder", ladder, Ladder))
-    for field, value, kind in parts:
-        if not isinstance(value, kind):
-            problems.add(field, f"must be a kernel.{kind.__name__}, not {type(value).__name__}")
-    clean["horizon"] = checks.years(problems, "horizon", settings["horizon"], above=0, at_most=1_000)
-    clean["steps"] = checks.whole(problems, "steps", settings["steps"], 1, MAX_STEPS)
-    clean["paths"] = checks.whole(problems, "paths", settings["paths"], 1, MAX_PATHS)
-    clean["seed"] = checks.whole(problems, "seed", settings["seed"], 0, 2**64 - 1)
-    if settings["threads"] is not None:
-        clean["threads"] = checks.whole(problems, "threads", settings["threads"], 1, 4096)
-    _check_importance(problems, market, ladder, settings)
-    _check_callables(problems, settings.get("executor"), settings.get("progress"))
-    clean["sampling"] = settings.get("sampling", "plain")
-    _check_choices(problems, clean)
-    clean["levels"] = _levels(problems, settings["levels"])
-    clean["worst"] = _worst_steps(problems, settings.get("worst", False), clean["horizon"], clean["steps"])
-    if isinstance(market, Market) and isinstance(account, Account):
-        account.check_assets(problems, market.assets)
-        _check_walk(problems, market, clean["horizon"], clean["steps"])
-        if clean["monitoring"] == "continuous" and market.between_steps == "unknown":
-            what = f"{type(market).__name__}, which does not say what its prices do between its steps"
-            problems.add("monitoring", f"must be 'discrete' on a {what} (Market.between_steps)")
-        _check_sampling(problems, market, clean)
-        if not problems.found:
-            _check_numbers(problems, market, account, ladder, clean)
-    return problems, clean
+class Setting(NamedTuple):
+    """A keyword of `simulate`, as it is declared."""
+
+    name: str
+    kind: str
+    """Of its value: duration, number (a whole one), word, target (a tier or a level) or times; of what only Python
+    states also levels, executor or progress."""
+    default: Any = REQUIRED
+    choices: tuple[str, ...] = ()
+    """Of a word."""
+    bounds: tuple[int, int] = (0, 0)
+    """Of a number: the least and the most that it may be."""
+    metavar: str = ""
+    """What its option shows in place of the choices; an option it has if there is a help."""
+    help: str = ""
+    determines: bool = True
+    """Whether the numbers of an outcome depend on it, and so the hash of its inputs."""
 
 
-def _check_numbers(problems: Problems, market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> None:
-    """Note what parts that are right by themselves make of each other."""
-    if ladder.metric == "equity_fraction":
-        exposures = account.exposures(market.assets, np.asarray(market.spot))
-        equity, sums = exposures.opening_equity, abs(exposures.fixed) + float(np.abs(exposures.value).sum())
-        if equity <= ROUNDING * sums:
-            problems.add("ladder.metric", f"equity_fraction needs an opening equity above 0, not {equity:g}")
-            return
-    grid = Grid(clean["horizon"], clean["steps"], expected_jumps(market, clean["horizon"]))
-    check_precision(problems, market, account, ladder, grid, clean["precision"])
+def _setting(kind: str, default: Any = REQUIRED, **described: Any) -> dict[str, Any]:
+    """Declare a setting, but for its name; the default stands here, since a `Settings` states every one, checked."""
+    return {"kind": kind, "default": default, **described}
 
 
-def _check_choices(problems: Problems, settings: dict[str, Any]) -> None:
-    for one in SETTINGS:
-        if one.choices:
-            settings[one.name] = checks.choice(problems, one.name, settings[one.name], one.choices)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Settings:
+    """What is asked of a simulation beside its market, account and ladder, checked: `check_simulation` makes it.
+
+    Its fields are keyword arguments of `simulate`, of which it makes the same settings again.
+    """
+
+    horizon: float = field(metadata=_setting("duration"))
+    """Years."""
+    steps: int = field(metadata=_setting("number", bounds=(1, 2**34)))
+    paths: int = field(
+        metadata=_setting("number", bounds=(1, 2**56), metavar="N", help="Number of paths, such as 1e6.")
+    )
+    seed: int = field(
+        metadata=_setting("number", 0, bounds=(0, 2**64 - 1), metavar="N", help="Seed of the random numbers.")
+    )
+    monitoring: str = field(
+        metadata=_setting(
+            "word", "continuous", choices=("continuous", "discrete"), help="When breaches are looked for."
+        )
+    )
+    precision: str = field(
+        metadata=_setting("word", "single", choices=("single", "double"), help="Precision of the walk.")
+    )
+    record: str = field(metadata=_setting("word", None, choices=("paths", "summary")))
+    """None, where it is not stated: the least that the estimates need."""
+    sampling: str = field(
+        metadata=_setting("word", "plain", choices=("plain", "antithetic", "sobol"), help="How normals are drawn.")
+    )
+    worst: tuple[float, ...] = field(
+        metadata=_setting(
+            "times",
+            False,
+            metavar="DURATION|true",
+            help="Keep the lowest metric by a time such as 1d, again for more, or over the horizon (true).",
+        )
+    )
+    """Years, each the end of a step; of True the horizon."""
+    importance: str | float | None = field(
+        metadata=_setting(
+            "target",
+            None,
+            metavar="TIER|LEVEL",
+            help="Lead paths to a tier, or to losses beyond a level such as 0.9999, and weigh them.",
+        )
+    )
+    levels: tuple[float, ...] = field(metadata=_setting("levels", (0.95, 0.975, 0.99, 0.995, 0.999)))
+    threads: int | None = field(
+        metadata=_setting(
+            "number",
+            None,
+            bounds=(1, 4096),
+            metavar="N",
+            help="Threads; default: all available processors.",
+            determines=False,
+        )
+    )
+    executor: Executor | None = field(metadata=_setting("executor", None, determines=False))
+    progress: Callable[[int, int], None] | None = field(metadata=_setting("progress", None, determines=False))
+
+    @property
+    def worst_steps(self) -> tuple[int, ...]:
+        """Return the steps after which the worst metric is kept."""
+        return tuple(round(time / self.horizon * self.steps) for time in self.worst)
+
+    def keywords(self) -> dict[str, Any]:
+        """Return them as keyword arguments of `simulate`."""
+        return {name: getattr(self, name) for name in DECLARED}
 
 
-def _levels(problems: Problems, levels: Any) -> NDArray[np.float64]:
-    noted, found = len(problems.found), checks.listed(problems, "levels", levels, MOST_LEVELS)
-    if not found and len(problems.found) == noted:
-        problems.add("levels", "must be at least one level, such as 0.99")
-    return np.array([checks.number(problems, "levels", level, above=0, below=1) for level in found])
+DECLARED: Final = {field.name: Setting(field.name, **field.metadata) for field in fields(Settings)}
+"""Every keyword of `simulate`, by name."""
+SETTINGS: Final = tuple(
+    setting for setting in DECLARED.values() if setting.kind not in {"levels", "executor", "progress"}
+)
+"""Those that a config file's section on the simulation may state."""
+OPTIONS: Final = tuple(setting for setting in SETTINGS if setting.help)
+"""Those that the command has an option for."""
 
 
-def _check_callables(problems: Problems, executor: object, progress: object) -> None:
-    if executor is not None and (isinstance(executor, type) or not hasattr(executor, "submit")):
-        problems.add("executor", f"must be a concurrent.futures.Executor, not {brief(executor)}")
-    if progress is not None and not callable(progress):
-        problems.add("progress", f"must be called with paths done and paths in all, not {brief(progress)}")
-
-
-def _check_walk(problems: Problems, market: Market, horizon: float, steps: int) -> None:
-    if not {"horizon", "steps"} & {field for field, _ in problems.found}:
-        market.check_grid(problems, horizon, steps)
-    jumps = expected_jumps(market, horizon)
-    if jumps > _MOST_JUMPS:
-        problems.add("market.jump_intensity", f"must leave at most {_MOST_JUMPS:,} jumps a path, not {jumps:g}")
-
-
-def _check_sampling(problems: Problems, market: Market, clean: dict[str, Any]) -> None:
-    wrong, sampling = {field for field, _ in problems.found}, clean["sampling"]
-    if sampling != "plain" and "sampling" not in wrong and market.loading() is None:
-        message = f"must be 'plain' on a {type(market).__name__}: residuals of its history move it, not normals"
-        problems.add("sampling", message)
-    elif not {"sampling", "record", "paths", "steps"} & wrong:
-        check_sampling(problems, sampling, clean["record"], clean["paths"], clean["steps"] * len(market.assets))
-
-
-def _check_importance(problems: Problems, market: Market, ladder: Ladder, settings: dict[str, Any]) -> None:
-    target = settings.get("importance")
-    if target is None:
-        return
-    if isinstance(target, str):
-        if isinstance(ladder, Ladder) and target not in ladder.names:
-            problems.add("importance", f"must be one of {', '.join(ladder.names)} or a level, not {brief(target)}")
-    else:
-        checks.number(problems, "importance", target, above=0, below=1)
-    if isinstance(market, Market) and getattr(type(market), "step", None) is not Diffusion.step:
-        problems.add("importance", f"is for Gbm, Merton and Kou, not {type(market).__name__}: leave it out")
-    if isinstance(settings["record"], str) and settings["record"] == "summary":
-        problems.add("record", "must be 'paths' with importance: few paths will do")
-
-
-def _worst_steps(problems: Problems, worst: bool | ArrayLike, horizon: float, steps: int) -> NDArray[np.int64]:
-    """Return the steps after which the worst metric is kept."""
-    if isinstance(worst, bool | np.bool_):
-        return np.array([steps] if worst else [], dtype=np.int64)
-    if not horizon > 0:
-        return np.array([], dtype=np.int64)
-    noted = len(problems.found)
-    listed = checks.listed(problems, "worst", worst, MOST_LEVELS)
-    times = np.array([checks.years(problems, "worst", one, above=0, at_most=horizon) for one in listed])
-    if len(problems.found) > noted:
-        return np.array([], dtype=np.int64)
-    ends = times / horizon * steps
-    found = np.rint(ends).astype(np.int64)
-    if not np.allclose(ends, found, rtol=0, atol=1e-6) or (found < 1).any():
-        grid = f"{steps} steps of {duration(horizon / steps)}" if steps > 1 else "one step"
-        problems.add("worst", f"must be times at the end of a step, of which the horizon has {grid}: use more")
-    if (np.diff(found) <= 0).any():
-        problems.add("worst", "must be rising times")
-    return found
-
-
-def expected_jumps(market: Market, horizon: float) -> float:
-    """Return the expected jumps on a path."""
-    return float(getattr(market, "jump_intensity", 0.0) * horizon)
-
-
-def notes_on(market: Market, account: Account, ladder: Ladder, settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Say what is to be known of a simulation before it runs.
+def least_record(settings: Mapping[str, Any]) -> str:
+    """Return which record the estimates of a simulation need.
 
     Args:
-        market: of the simulation.
-        account: on its assets.
-        ladder: of tiers.
-        settings: with `horizon`, `steps` and `monitoring`, as they were checked.
+        settings: as they are stated; what is left out stands for its default.
+
+    Example:
+        >>> least_record({"sampling": "plain", "importance": "call"})
+        'paths'
     """
-    exposures = account.exposures(market.assets, np.asarray(market.spot))
-    notes = (*opening_notes(exposures, ladder), *_independent(market), *market.notes(settings["horizon"]))
-    if settings["monitoring"] == "discrete":
-        return notes
-    if market.between_steps == "approximate":
-        name = snake(type(market).__name__)
-        notes += (f"what {name} does between its steps is approximated, by Brownian bridges of the steps' variances",)
-    return (*notes, *_bridged_coarsely(market, exposures, settings["horizon"] / settings["steps"]))
-
-
-def _independent(market: Market) -> tuple[str, ...]:
-    correlation = getattr(market, "correlation", None)
-    if correlation is None or len(market.assets) == 1 or (np.asarray(correlation) != np.eye(len(market.assets))).any():
-        return ()
-    return (f"the diffusions of {', '.join(market.assets)} are independent: their correlation is 0",)
-
-
-def _bridged_coarsely(market: Market, exposures: Exposures, span: float) -> tuple[str, ...]:
-    """Say so where the bridge of several assets is coarse (`docs/accuracy.md`)."""
-    moments, held = market.log_moments(span), (exposures.value != 0) | (exposures.requirement != 0)
-    if moments is None or np.count_nonzero(held) <= 1 or moments[1][held].max() <= _COARSE:
-        return ()
-    far = f"log prices move by {moments[1][held].max():.2g} in a step, and beyond {_COARSE:g} its bias shows"
-    return (f"the distance of a tier is bridged approximately on several assets: {far}; use more steps",)
+    sampling, importance = (settings.get(name, DECLARED[name].default) for name in ("sampling", "importance"))
+    plain = isinstance(sampling, str) and sampling == "plain"
+    return "summary" if plain and importance is None else "paths"

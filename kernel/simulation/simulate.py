@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kernel._core.walk import Arrays, Plan
+from kernel._core.walk import Arrays
 from kernel.accounts import Account
-from kernel.accounts.ladder import Condition, Ladder, conditions, watch
-from kernel.errors import InvalidInput, Problem
+from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import Opening, open_account
+from kernel.errors import Problems
 from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
-from kernel.simulation.chunks import (
-    ChunkSpec,
-    Job,
-    Summary,
-    chunk_size,
-    count_zeros,
-    new_arrays,
-    outcome_bytes,
-    warm,
-    worst_time,
-)
+from kernel.simulation.check import check_simulation, expected_jumps
+from kernel.simulation.chunks import ChunkSpec, chunk_size, new_arrays, outcome_bytes, warm, worst_time
 from kernel.simulation.execution.memory import FEWER, memory_errors_refused, require_memory
-from kernel.simulation.execution.workers import KEPT, available_threads, collect, results
-from kernel.simulation.importance import choose_tilt, parts, scored, weigh
+from kernel.simulation.execution.workers import available_threads, collect, results
+from kernel.simulation.importance import Tilted, under_tilt
+from kernel.simulation.job import Job, new_job
+from kernel.simulation.notes import notes_after, notes_on
 from kernel.simulation.outcome import Outcome
+from kernel.simulation.path_outcome import PathOutcome
+from kernel.simulation.provenance import provenance_of
 from kernel.simulation.sampling import REPLICATES
-from kernel.simulation.sampling.ordering import rotation
-from kernel.simulation.settings import check, expected_jumps, notes_on
-from kernel.versions import versions
-
-if TYPE_CHECKING:
-    from kernel.simulation.sampling.sobol import SobolNormals
+from kernel.simulation.settings import Settings
+from kernel.simulation.summary import Summary, count_zeros
+from kernel.simulation.summary_outcome import SummaryOutcome
+from kernel.simulation.tilt_search import choose_tilt
 
 _HIGHER = "use fewer, or higher levels: a summary keeps all losses beyond the lowest"
-
-
-def tail_size(paths: int, lowest: float) -> int:
-    """Return how many of the worst losses VaR, ES and their intervals need at a level: six errors to spare."""
-    expected = paths * (1 - lowest)
-    return min(paths, math.ceil(expected + 6 * math.sqrt(expected * lowest)) + 10)
 
 
 def simulate(
@@ -121,130 +106,67 @@ def simulate(
         >>> outcome.breach_time.shape
         (2, 10000)
     """
-    settings = {
+    stated = {
         "horizon": horizon, "steps": steps, "paths": paths, "seed": seed, "monitoring": monitoring,
         "precision": precision, "record": record, "sampling": sampling, "levels": levels, "worst": worst,
         "importance": importance, "threads": threads, "executor": executor, "progress": progress,
     }  # fmt: skip
-    problems, clean = check(market, account, ladder, settings)
+    problems = Problems()
+    settings = check_simulation(problems, stated, market=market, account=account, ladder=ladder)
     problems.raise_any()
     with memory_errors_refused():
-        return _outcome(market, account, ladder, clean)
+        return _outcome(market, account, ladder, settings)
 
 
-def _outcome(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Outcome:
+def _outcome(market: Market, account: Account, ladder: Ladder, settings: Settings) -> Outcome:
     """Simulate what has been checked."""
-    job, exposures = new_job(market, account, ladder, clean), account.exposures(market.assets, np.asarray(market.spot))
-    needed = outcome_bytes(job, clean["paths"], weighted=clean["importance"] is not None)
-    require_memory(needed, clean["paths"], _HIGHER if job.summarised else FEWER)
+    job = new_job(market, account, ladder, settings)
+    opening = open_account(account, market.assets, np.asarray(market.spot))
+    needed = outcome_bytes(job, settings.paths, weighted=settings.importance is not None)
+    require_memory(needed, settings.paths, _HIGHER if job.summarised else FEWER)
     warm(job)
-    replicates, tilt, walks = REPLICATES[clean["sampling"]], None, [ChunkSpec(job, 0, clean["paths"])]
-    if clean["importance"] is not None:
-        assert isinstance(market, Diffusion)  # noqa: S101 - checked
-        losses = Condition("that loss", -float(exposures.value.sum()), exposures.value)
-        tilt = choose_tilt(job, market, conditions(exposures, ladder), losses, clean["importance"])
-        plain, job = scored(job, market, tilt)
-        walks = parts((plain, job), clean["paths"], replicates)
-    arrays = None if job.summarised else new_arrays(job, 0, clean["paths"])
-    size = chunk_size(clean["paths"], clean["steps"], job.assets, expected_jumps(market, clean["horizon"]))
-    threads = clean["threads"] or available_threads()
-    with closing(results(walks, size, arrays, clean["executor"], threads)) as done:
-        summary = collect(done, arrays, job, clean["paths"], clean["progress"])
-    provenance = _provenance(market, account, ladder, clean)
-    kept: dict[str, Any] = {} if arrays is None else {name: getattr(arrays, name) for name in KEPT}
-    if tilt is not None and arrays is not None and isinstance(market, Diffusion):
-        kept["untilted"] = walks[0].last
-        share = walks[0].last / walks[1].last
-        kept["weight"], kept["breach_weight"] = weigh(job, market, arrays, share)
-        provenance["tilt"] = tilt.exponent.tolist()
-    return Outcome(
-        paths=clean["paths"],
-        horizon=clean["horizon"],
-        assets=tuple(market.assets),
-        tiers=ladder.names,
-        opening_equity=exposures.opening_equity,
-        provenance=provenance,
-        worst_times=tuple(worst_time(job.plan, int(steps)) for steps in job.worst_step),
-        summary=summary,
-        replicates=replicates,
-        notes=(*notes_on(market, account, ladder, clean), *_notes_after(arrays, summary, clean)),
-        **kept,
-    )
-
-
-def _notes_after(arrays: Arrays | None, summary: Summary | None, clean: dict[str, Any]) -> tuple[str, ...]:
-    """Say so where prices fell below what the precision carries."""
-    zeros = count_zeros(arrays.terminal_price) if arrays is not None else summary.zeros if summary is not None else 0
-    if not zeros:
-        return ()
-    what = f"end at a price of 0: {clean['precision']} precision carries none so low"
-    return (f"{zeros:,} of {clean['paths']:,} paths {what}",)
-
-
-def new_job(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> Job:
-    """Build what the chunks share from checked inputs."""
-    real = np.dtype(np.float32 if clean["precision"] == "single" else np.float64)
-    spot = np.asarray(market.spot, dtype=np.float64).copy()
-    book, opening_tier, scale = watch(account.exposures(market.assets, spot), ladder, spot, real)
-    plan = Plan(
-        horizon=clean["horizon"],
-        steps=clean["steps"],
-        bridged=clean["monitoring"] == "continuous",
-        opening_tier=opening_tier,
-        keeps_lowest=clean["worst"].size > 0,
-        tilt=np.empty(0, real),
-        growth=0.0,
-        jump_ratio=0.0,
-    )
-    return Job(
-        step=market.step(real, clean["horizon"] / clean["steps"]),
-        book=book,
-        plan=plan,
-        seed=np.uint64(clean["seed"]),
-        real=real,
-        assets=len(market.assets),
-        tiers=len(ladder.names),
-        summarised=clean["record"] == "summary",
-        kept=tail_size(clean["paths"], float(clean["levels"].min())),
-        scale=scale,
-        worst_step=clean["worst"],
-        mirrored=clean["sampling"] == "antithetic",
-        points=_points(market, account, clean) if clean["sampling"] == "sobol" else None,
-    )
-
-
-def _points(market: Market, account: Account, clean: dict[str, Any]) -> SobolNormals:
-    """Return where Sobol's normals come from.
-
-    Raises:
-        InvalidInput: without SciPy.
-    """
-    try:
-        from kernel.simulation.sampling.sobol import SobolNormals  # noqa: PLC0415 - SciPy takes long to import
-    except ImportError:
-        message = 'sobol needs SciPy: pip install "margin-kernel[fit]"'
-        raise InvalidInput([Problem("sampling", message)]) from None
-    value = account.exposures(market.assets, np.asarray(market.spot)).value
-    turned = rotation(np.asarray(market.loading()), value)
-    return SobolNormals(clean["seed"], clean["paths"] // REPLICATES["sobol"], clean["steps"], turned)
-
-
-def _provenance(market: Market, account: Account, ladder: Ladder, clean: dict[str, Any]) -> dict[str, Any]:
-    """Return what it takes to run a simulation again; the hash covers what determines its numbers."""
-    settings = {
-        name: value for name, value in clean.items() if name not in {"threads", "levels", "executor", "progress"}
+    tilted = None if settings.importance is None else _tilted(job, market, opening, ladder, settings)
+    walks = [ChunkSpec(job, 0, settings.paths)] if tilted is None else tilted.walks
+    kept = _walked(walks, expected_jumps(market, settings.horizon), settings)
+    zeros = kept.zeros if isinstance(kept, Summary) else count_zeros(kept.terminal_price)
+    shared: dict[str, Any] = {
+        "paths": settings.paths,
+        "horizon": settings.horizon,
+        "assets": tuple(market.assets),
+        "tiers": ladder.names,
+        "opening_equity": opening.equity,
+        "provenance": provenance_of(market, account, ladder, settings),
+        "worst_times": tuple(worst_time(job.plan, steps) for steps in settings.worst_steps),
+        "notes": (*notes_on(market, account, ladder, settings), *notes_after(zeros, settings)),
     }
-    settings |= {"worst": clean["worst"].tolist()}
-    inputs = {
-        "market": market.parameters(),
-        "account": account.parameters(),
-        "ladder": ladder.parameters(),
-        "simulation": {**settings, "levels": clean["levels"].tolist()},
-    }
-    return stamped(inputs)
+    if isinstance(kept, Summary):
+        return SummaryOutcome(**shared, summary=kept)
+    if tilted is not None:
+        shared |= tilted.results(kept)
+        shared["provenance"]["tilt"] = tilted.tilt.exponent.tolist()
+    return PathOutcome(
+        **shared,
+        loss=kept.loss,
+        terminal_price=kept.terminal_price,
+        breach_time=kept.breach_time,
+        worst=kept.worst,
+        replicates=REPLICATES[settings.sampling],
+    )
 
 
-def stamped(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return inputs with the versions that worked on them and their hash."""
-    digest = hashlib.blake2b(json.dumps(inputs, sort_keys=True, default=str).encode(), digest_size=16).hexdigest()
-    return {"versions": versions(), "inputs": inputs, "inputs_blake2b": digest}
+def _tilted(job: Job, market: Market, opening: Opening, ladder: Ladder, settings: Settings) -> Tilted:
+    """Return the walks under the tilt that leads paths to what they are wanted for."""
+    assert isinstance(market, Diffusion)  # noqa: S101 - checked
+    assert settings.importance is not None  # noqa: S101 - or there is no tilt
+    tilt = choose_tilt(job, market, opening, ladder, settings.importance)
+    return under_tilt(job, market, tilt, settings.paths, REPLICATES[settings.sampling])
+
+
+def _walked(walks: Sequence[ChunkSpec], jumps: float, settings: Settings) -> Arrays | Summary:
+    """Walk ranges of paths on whoever is to do it; return their arrays, or their summary."""
+    job = walks[-1].job
+    arrays = None if job.summarised else new_arrays(job, 0, settings.paths)
+    size = chunk_size(settings.paths, settings.steps, job.assets, jumps)
+    threads = settings.threads or available_threads()
+    with closing(results(walks, size, arrays, settings.executor, threads)) as chunks:
+        return collect(chunks, arrays, job, settings.paths, settings.progress)

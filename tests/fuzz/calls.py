@@ -97,6 +97,7 @@ def calls(folder: Path) -> dict[str, Call]:
         "Merton of two": Call(kernel.Merton, {**_PAIR, "volatility": 0.5, "jump_intensity": 9.0, "jump_mean": -0.01,
                                               "jump_volatility": 0.1, "jump_correlation": [[1.0, 0.2], [0.2, 1.0]]}),
         "Linear": Call(kernel.Linear, {"asset": "BTC", "quantity": 1.0, "entry_price": 0.0}),
+        "Flat": Call(kernel.Flat, {"rate": {"BTC": 0.01}}),
         "Account": Call(kernel.Account, {"cash": 1.0, "positions": list(LONG.positions),
         "maintenance_rate": {"BTC": 0.01}}),
         "Ladder": Call(kernel.Ladder, {"tiers": {"call": 2.0, "out": 1.0}, "metric": "margin_ratio"}),
@@ -125,9 +126,7 @@ def calls(folder: Path) -> dict[str, Call]:
         "path": folder / "s.svg"}),
         "plot_backtest": Call(kernel.plot_backtest, {"backtest": kernel.backtest(**tested_arguments),
         "path": folder / "b.svg"}),
-        "check_assets": Call(LONG.exposures, {"assets": ("BTC",), "spot": np.array([1.0])}),
     }  # fmt: skip
-    del found["check_assets"]
     for kind, one in (("paths", outcome), ("summary", summary), ("weighted", weighted)):
         found |= {
             f"value_at_risk of {kind}": Call(kernel.value_at_risk, {"outcome": one, "level": 0.9}),

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 
 import kernel.simulation.simulate
 from kernel.commands.main import main
-from kernel.simulation.settings import expected_jumps
+from kernel.simulation.check import expected_jumps
+from kernel.simulation.settings import Settings
 from tests.fuzz.harness import FaultError, check_lines
 
 MOST_PATHS = 64_000  # a backtest that hangs on noise walks 64 times as many as it is asked for
@@ -28,11 +29,11 @@ def cap_work() -> None:
     """Let simulations that are too large end where they would begin: once for a process."""
     whole = kernel.simulation.simulate.new_job
 
-    def capped(market: Any, account: Any, ladder: Any, clean: dict[str, Any]) -> Any:
-        lanes = clean["paths"] * (clean["steps"] * len(market.assets) + expected_jumps(market, clean["horizon"]))
-        if clean["paths"] > MOST_PATHS or lanes > _MOST_WORK or clean.get("sampling") == "sobol":
+    def capped(market: Any, account: Any, ladder: Any, settings: Settings) -> Any:
+        steps = settings.steps * len(market.assets) + expected_jumps(market, settings.horizon)
+        if settings.paths > MOST_PATHS or settings.paths * steps > _MOST_WORK or settings.sampling == "sobol":
             raise TooLargeError
-        return whole(market, account, ladder, clean)
+        return whole(market, account, ladder, settings)
 
     kernel.simulation.simulate.new_job = capped
 

@@ -48,7 +48,7 @@ class Wrong(Fuzzer):
         super().__init__(folder, quick=quick)
         self.ways = iter((self._raise, self._go_on, self._take, self._die))
 
-    def draw(self, chance: random.Random) -> Callable[[], object]:  # noqa: ARG002 - of the others
+    def draw(self, chance: random.Random) -> Callable[[], object]:
         return next(self.ways)
 
     def attempt(self, drawn: Callable[[], object]) -> bool:

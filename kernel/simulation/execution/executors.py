@@ -101,8 +101,8 @@ class Workers:
         """
         pool = self._executor
         threads = [getattr(pool, "_executor_manager_thread", None), *getattr(pool, "_threads", ())]
-        started = [one for one in threads if isinstance(one, threading.Thread)]
-        if started and not any(one.is_alive() for one in started):
+        started = [thread for thread in threads if isinstance(thread, threading.Thread)]
+        if started and not any(thread.is_alive() for thread in started):
             raise _incomplete("has no threads in this process: make one here, not before a fork")
         self._require_processes()
         if self._client is not None and self.count() == 0 and time.monotonic() - self._seen > _PATIENCE:
@@ -115,10 +115,10 @@ class Workers:
         """
         pool: Any = self._executor
         processes = list((getattr(pool, "_processes", None) or {}).values())
-        dead = {one.pid for one in processes if connection.wait([one.sentinel], 0)}
+        dead = {process.pid for process in processes if connection.wait([process.sentinel], 0)}
         if dead & self._dead:
-            for one in processes:
-                one.kill()
+            for process in processes:
+                process.kill()
             pool._result_queue._writer.close()  # noqa: SLF001 - all others are closed by now: who waits sees the end
             pool._executor_manager_thread.join(_ANSWER)  # noqa: SLF001 - it was that, and tells the pool
             raise _incomplete(_LOST)

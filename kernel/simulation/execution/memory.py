@@ -61,14 +61,14 @@ def _of_machine() -> int | None:
 
 def _of_groups() -> list[int | None]:
     """Return what is left of the limits of the groups of this process, and of those that they are in."""
-    found = []
+    left = []
     for line in _read(_OWN_GROUP).splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers in {"", "memory"}:
             root, names = _GROUPS / controllers, _VERSION_1 if controllers else _VERSION_2
             own = root / path.strip("/")
-            found += [_left(folder, *names) for folder in (own, *own.parents) if folder.is_relative_to(root)]
-    return found
+            left += [_left(folder, *names) for folder in (own, *own.parents) if folder.is_relative_to(root)]
+    return left
 
 
 def _left(folder: Path, limit: str, used: str, cache: str) -> int | None:

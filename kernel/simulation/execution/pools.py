@@ -35,8 +35,8 @@ def parse_executor(text: str) -> Stated:
     kind, _, rest = text.strip().partition(":")
     if kind == "processes" and re.fullmatch("[0-9]{1,4}", rest) and 1 <= int(rest) <= _MOST:
         return Stated(int(rest), "")
-    if kind == "dask" and (found := re.fullmatch(r"//(\[[0-9A-Fa-f:.]+\]|[\w.-]+):([0-9]{1,5})/?", rest, re.ASCII)):
-        return Stated(0, f"tcp://{found[1]}:{found[2]}")
+    if kind == "dask" and (place := re.fullmatch(r"//(\[[0-9A-Fa-f:.]+\]|[\w.-]+):([0-9]{1,5})/?", rest, re.ASCII)):
+        return Stated(0, f"tcp://{place[1]}:{place[2]}")
     message = f"must be processes:N, with N from 1 to {_MOST}, or dask://HOST:PORT, not {text!r}"
     raise InvalidInput([Problem("executor", message)])
 

@@ -9,12 +9,14 @@ from itertools import count
 from typing import Any, TypeVar
 
 from kernel._core.walk import Arrays
-from kernel.simulation.chunks import ChunkResult, ChunkSpec, Job, Summary, Total, result_bytes, run_chunk, trip_size
+from kernel.simulation.chunks import ChunkResult, ChunkSpec, result_bytes, run_chunk, trip_size
 from kernel.simulation.execution.executors import Workers, as_they_come, from_workers
+from kernel.simulation.job import Job
+from kernel.simulation.summary import Summary, Total
 
 T = TypeVar("T")
 
-KEPT = ("loss", "terminal_price", "breach_time", "worst")  # of the arrays, by the outcome's names
+_OF_PATHS = ("loss", "terminal_price", "breach_time", "worst", "score")  # the arrays that a chunk fills
 _FEW = 3  # chunks that are done sooner than threads are started and woken
 _AHEAD = 4  # chunks under way for each thread
 _BYTES = 2**30  # of results that other processes may have sent before they are put where they belong
@@ -103,8 +105,8 @@ def collect(
     job: Job,
     paths: int,
     progress: Callable[[int, int], None] | None,
-) -> Summary | None:
-    """Put results where they belong, in whatever order they come.
+) -> Arrays | Summary:
+    """Put results where they belong, in whatever order they come; return the arrays, or without them the summary.
 
     That changes no bit: paths have their places, and a summary adds up counts and keeps the largest of all.
     """
@@ -113,8 +115,8 @@ def collect(
         if summary is not None:
             total.add(summary)
         elif arrays is not None and part is not None and part is not arrays:
-            for name in (*KEPT, "score"):
+            for name in _OF_PATHS:
                 getattr(arrays, name)[..., first:last] = getattr(part, name)
         if progress is not None:
             progress(done := done + last - first, paths)
-    return total.summary() if job.summarised else None
+    return total.summary() if arrays is None else arrays

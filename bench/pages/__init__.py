@@ -1,0 +1,1 @@
+"""What the pages of docs/ are written by, one script a page."""

@@ -1,0 +1,1 @@
+"""How far every measure is from the truth: a file each; `python -m bench.pages.accuracy` writes the page."""

@@ -1,0 +1,1 @@
+"""What takes how long: the kernel, its command, and its peers."""
