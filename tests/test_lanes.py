@@ -60,9 +60,10 @@ def test_markets_with_the_same_needs_share_a_record_type() -> None:
     """Gbm, Merton and Kou declare nothing; Bates and filtered history what Heston does, however deep."""
     assert {declared(market) for market in (GBM, MERTON, KOU)} == {Fields()}
     assert declared(BATES) == declared(HESTON) == declared(FILTERED)
-    kinds = [lanes_dtype(REAL, 2048, declared(market).lane) for market in (GBM, KOU, HESTON, BATES)]
-    assert all(kind is kinds[0] for kind in kinds)
-    assert assets_dtype(REAL, 2048, declared(BATES).asset) is assets_dtype(REAL, 2048, declared(HESTON).asset)
+    for group in ((GBM, MERTON, KOU), (HESTON, BATES, FILTERED)):
+        lanes = [lanes_dtype(REAL, 2048, declared(market).lane) for market in group]
+        assets = [assets_dtype(REAL, 2048, declared(market).asset) for market in group]
+        assert all(kind is kinds[0] for kinds in (lanes, assets) for kind in kinds)
 
 
 @pytest.mark.parametrize(
