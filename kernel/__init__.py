@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.calibration import calibrate_ladder as calibrate_ladder
     from kernel.calibration import calibrate_margin as calibrate_margin
     from kernel.calibration import margin_surface as margin_surface
-    from kernel.config.assembly import Run as Run
     from kernel.config.load import load as load
+    from kernel.config.run import Run as Run
     from kernel.errors import InvalidInput as InvalidInput
     from kernel.figures import plot_backtest as plot_backtest
     from kernel.figures import plot_fits as plot_fits
@@ -72,7 +72,7 @@ _PLACES = {
     "margin_surface": "kernel.calibration",
     "Choice": "kernel.markets.choice",
     "choose": "kernel.markets.choice",
-    "Run": "kernel.config.assembly",
+    "Run": "kernel.config.run",
     "load": "kernel.config.load",
     "InvalidInput": "kernel.errors",
     "plot_backtest": "kernel.figures",

@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 
 import kernel
+import kernel.backtesting
+import kernel.benchmark
+import kernel.calibration  # as those before it, ahead of tests that put something in the place of `simulate`
 from kernel._core.cache import entries
 from kernel._core.jit import CACHE_FOLDER
 from kernel.simulation.execution.workers import available_threads

@@ -16,6 +16,7 @@ from kernel.backtesting import reliability
 from kernel.backtesting.forecast import realise
 from kernel.prices.history import History
 from kernel.report import backtest as report
+from kernel.report.text import to_text
 from tests.cases import ALARM
 from tests.test_backtest import DAY, gbm, normal_history
 from tests.test_choice import prices_of
@@ -288,7 +289,7 @@ def test_what_judged_is_said_everywhere() -> None:
     assert (
         "Breaches are judged by the bars of the rows, and were predicted in continuous time: the history has\n"
         "lows. Forecast windows do not overlap."
-    ) in report.text({"history": source, **told})
+    ) in to_text(report.blocks({"history": source, **told}))
     other = replace(history, lows=0.999 * history.lows)
     hashes = [
         kernel.backtest(one, gbm(), window=100, paths=500, breaches=by).provenance["inputs_blake2b"]

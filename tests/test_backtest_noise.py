@@ -19,6 +19,7 @@ from kernel.backtesting.shortfall import shortfall_test
 from kernel.errors import Problems
 from kernel.prices.history import History
 from kernel.report import backtest as report
+from kernel.report.text import to_text
 from kernel.simulation.check import check_settings
 from tests.test_backtest import DAY, gbm, normal_history
 from tests.test_choice import prices_of
@@ -113,7 +114,7 @@ def test_a_loss_at_the_value_at_risk_stays_undecided_and_is_said() -> None:
     assert coverage.noise == (1, 4, 5, ("zone",))
     assert found.undecided.sum() == 1
     assert told["levels"][0]["noise"] == {"undecided": 1, "fewest": 4, "most": 5, "hanging": ["zone"]}
-    text = report.text({"history": {"file": "A.csv", "notes": []}, **told})
+    text = to_text(report.blocks({"history": {"file": "A.csv", "notes": []}, **told}))
     assert (
         "At 99 %, the zone hangs on Monte Carlo noise: 1 of the losses is within the error of the Value at\n"
         "Risk, 4 to 5 are exceptions; use more paths."

@@ -17,7 +17,8 @@ from bench.timings.record import record
 from kernel.benchmark import MEASURES, SCHEMA, jobs, machines, measured, recorded, rounds
 from kernel.benchmark.measures import ONE_PERCENT, Call, calls
 from kernel.commands.main import main
-from kernel.report.benchmark import text
+from kernel.report.benchmark import blocks
+from kernel.report.text import to_text
 from tests.processes import without_compiling
 
 FEW = 64  # paths
@@ -63,7 +64,7 @@ def test_the_table_of_many_machines_keeps_to_the_width() -> None:
     row = recorded()[0]
     slow = {name: {**one, "median": 9_876.5, "low": 9_123.4, "high": 9_999.4} for name, one in row["measures"].items()}
     old = {**row, "measures": {}, "date": "2020-01-01"}
-    out = text({**row, "measures": slow}, [{**row, "date": "1999-01-01"}, row, row, row, old])
+    out = to_text(blocks({**row, "measures": slow}, [{**row, "date": "1999-01-01"}, row, row, row, old]))
     assert "1999-01-01" not in out
     assert "9,876  9,123 .. 9,999" in out
     assert all(line.endswith(" -") for line in out.splitlines()[1 : 1 + len(MEASURES)])
@@ -107,7 +108,7 @@ def test_figures_that_vary_are_called_unsteady() -> None:
     row = recorded()[0]
     for high, told in ((1.3, True), (1.1, False)):
         spread = {name: {**one, "median": 1.0, "low": 1.0, "high": high} for name, one in row["measures"].items()}
-        assert ("unsteady: most middle halves" in text({**row, "measures": spread}, [])) is told
+        assert ("unsteady: most middle halves" in to_text(blocks({**row, "measures": spread}, []))) is told
 
 
 def test_the_recorded_machines_are_valid() -> None:

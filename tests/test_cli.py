@@ -14,7 +14,8 @@ import pytest
 
 import kernel.benchmark.environment
 import kernel.simulation.simulate
-from kernel.commands.main import EXAMPLES, main
+from kernel.commands.init import EXAMPLES
+from kernel.commands.main import main
 from kernel.markets import MARKETS
 from tests import processes
 
@@ -340,7 +341,7 @@ def test_warmup_says_what_it_compiled(margin: Margin, monkeypatch: pytest.Monkey
     """`warmup` walks every market with one and with several assets, and says so on stderr."""
     seen = []
     monkeypatch.setattr(
-        "kernel.benchmark.environment.simulate",
+        "kernel.simulation.simulate.simulate",
         lambda market, *_, **__: seen.append((type(market), len(market.assets))),
     )
     code, out, err = margin("warmup")

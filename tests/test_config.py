@@ -14,9 +14,9 @@ import pytest
 
 import kernel
 from kernel.checks.text import duration, near, snake, years
-from kernel.config.assembly import MARKETS
 from kernel.config.example import EXAMPLE
 from kernel.config.load import load
+from kernel.markets import MARKETS
 
 Write = Callable[..., Path]
 EXAMPLES = Path(__file__).parents[1] / "examples"

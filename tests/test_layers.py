@@ -26,8 +26,8 @@ LAYERS = [
     {"calibration"},
     {"backtesting"},
     {"figures", "benchmark"},
-    {"config"},
     {"report"},
+    {"config"},
     {"commands"},
     {"__main__", "cli"},
 ]
@@ -35,7 +35,7 @@ ROOMS = {
     "numba": {"_core"},
     "llvmlite": {"_core", "benchmark"},
     "pyarrow": {"tables"},
-    "pydantic": {"config"},
+    "pydantic": set(),
     "click": {"commands"},
     "scipy": {"fitting", "simulation"},
     "matplotlib": {"figures"},

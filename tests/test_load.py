@@ -17,7 +17,8 @@ from click.testing import CliRunner
 
 import kernel
 from kernel.commands.main import main
-from kernel.report.run import Took, results
+from kernel.report.introduction import Took
+from kernel.report.run import results
 from tests.test_cli import CONFIG, FITTED
 
 PRICES = "Date,Close\n2020-01-01,100\n2020-01-02,103\n2020-01-03,99\n2020-01-04,101\n"

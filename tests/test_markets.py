@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kernel
-from kernel.config.assembly import MARKETS
+from kernel.markets import MARKETS
 from kernel.markets.market import lower_factor
 from tests.cases import ALARM, BATES, FILTERED, GBM, HESTON, KOU, MERTON
 

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kernel.commands.main import main
-from kernel.report.run import Took
+from kernel.report.introduction import Took
 from tests import processes
 from tests.test_cli import CONFIG
 

@@ -1,43 +1,19 @@
-"""What a run depends on around it, and the compiling of what it needs."""
+"""What the kernels depend on around them: the processor, the folder that they are kept in, and their compiling."""
 
 from __future__ import annotations
 
-import platform
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib.metadata import PackageNotFoundError, version
-from itertools import product
-from typing import Any, NamedTuple
 
 import llvmlite.binding
 
 from kernel._core.jit import CACHE_FOLDER, WHY_NO_CACHE, Preparing, preparing
-from kernel.accounts import Account
-from kernel.accounts.ladder import Ladder
-from kernel.checks.text import snake
-from kernel.instruments import Linear
-from kernel.markets import MARKETS
-from kernel.simulation.execution.workers import available_threads
-from kernel.simulation.simulate import simulate
-from kernel.versions import versions
-
-_ALSO = ("pyarrow", "click", "pydantic", "scipy", "arch")
 
 
-def environment() -> dict[str, Any]:
-    """Return versions, machine, threads and cache folder as plain values."""
-    return {
-        "versions": versions() | {name: installed(name) for name in _ALSO},
-        "python": platform.python_version(),
-        "executable": sys.executable,
-        "platform": platform.platform(),
-        "cpu": llvmlite.binding.get_host_cpu_name(),
-        "threads": available_threads(),
-        "cache_folder": cache_folder(),
-        **({} if cache_folder() else {"why_no_cache": why_no_cache()}),
-    }
+def processor_family() -> str:
+    """Return the family of this machine's processor, by LLVM's name."""
+    return str(llvmlite.binding.get_host_cpu_name())
 
 
 def cache_folder() -> str | None:
@@ -61,21 +37,3 @@ def installed(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-class Warmed(NamedTuple):
-    """A kernel that is compiled and, where there is a cache folder, kept there."""
-
-    market: str
-    assets: int
-    precision: str
-    seconds: float
-
-
-def warmed(precisions: tuple[str, ...] = ("single",)) -> Iterator[Warmed]:
-    """Compile the kernels of every market, for one asset and for several, and yield each as it is done."""
-    for precision, assets, kind in product(precisions, (1, 2), MARKETS.values()):
-        start, one = time.perf_counter(), kind.example([f"asset {k}" for k in range(assets)])
-        account = Account(cash=0.0, positions=[Linear(name, 1.0) for name in one.assets], maintenance_rate=0.01)
-        simulate(one, account, Ladder({"call": 1.0}), horizon=1.0, steps=1, paths=1, precision=precision)
-        yield Warmed(snake(kind.__name__), assets, precision, time.perf_counter() - start)

@@ -8,7 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from kernel.benchmark.environment import environment
+from kernel.benchmark.environment import processor_family
+from kernel.simulation.execution.workers import available_threads
 from kernel.versions import versions
 
 _PROCESSORS = Path("/proc/cpuinfo")
@@ -16,14 +17,13 @@ _PROCESSORS = Path("/proc/cpuinfo")
 
 def described() -> dict[str, Any]:
     """Return the processor, how many of them this process may use, the system and the versions, as plain values."""
-    found = environment()
     return {
         "machine": {
-            "processor": _processor(found["cpu"]),
-            "processors": found["threads"],
+            "processor": _processor(processor_family()),
+            "processors": available_threads(),
             "system": f"{platform.system()} {platform.machine()}",
         },
-        "versions": {"python": found["python"], **versions()},
+        "versions": {"python": platform.python_version(), **versions()},
     }
 
 

@@ -1,118 +1,21 @@
-"""The command's dealings with its shell: exit codes, streams, signals, and what shows that it works."""
+"""The command's dealings with its shell: streams, and what shows that it works."""
 
 from __future__ import annotations
 
-import errno
-import json
 import os
-import signal
 import sys
-import threading
 import time
-import traceback
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, Any, NoReturn
+from typing import IO
 
 import click
 
 from kernel.errors import one_line, printable
 
-VIOLATED, INVALID, INCOMPLETE, UNFORESEEN, INTERRUPTED = 1, 2, 3, 70, 130
-_BY_SIGNAL = 128  # plus its number
-_LOST = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)  # of a stream that takes no more
+VIOLATED, INVALID = 1, 2  # exit codes
 _SPELLED = {"±": "+-", "▼": "v"}  # where a stream's encoding lacks them
-_STARTED = "kernel.started"
 _LONGEST_LINE = 1_300  # letters of a sentence on stderr
-
-
-class Group(click.Group):
-    """Commands whose problems go to stderr, a line each, and whose exit codes tell them apart."""
-
-    def main(self, *args: Any, **settings: Any) -> NoReturn:
-        """Run a command and exit with its code: 0 done, 1 a violated limit and nothing else, 2 invalid input.
-
-        3 is an executor lost before the work was done; 70 is a fault of the program, with its traceback; 130 and 143
-        are interrupts and requests to end.
-        """
-        open_streams()
-        settings = {"prog_name": "margin", **settings, "standalone_mode": False}
-        try:
-            with _ended_by_signals(), warnings.catch_warnings():
-                warnings.showwarning = lambda message, *_, **__: note(f"note: {message}")
-                code = super().main(*args, **settings)
-        except (click.Abort, KeyboardInterrupt):
-            say("interrupted")
-            code = INTERRUPTED
-        except _Ended as ended:
-            say("terminated")
-            code = _BY_SIGNAL + ended.signal
-        except SystemExit:  # with 1, as click ends where the reader of a page of help has gone
-            code = 0
-        except Exception as error:  # noqa: BLE001 - none may leave with the code of a violated limit
-            code = _explain(error)
-        sys.exit(code if isinstance(code, int) else 0)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command of a context, which knows when it began."""
-        ctx.meta[_STARTED] = time.perf_counter()
-        return super().invoke(ctx)
-
-
-class _Ended(BaseException):
-    """A signal asks the process to end."""
-
-    def __init__(self, number: int) -> None:
-        self.signal = number
-        super().__init__(number)
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let signals to end unwind the work, so that no half-written file stays; a second one ends at once."""
-
-    def end(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        raise _Ended(number)
-
-    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]  # nohup ignores some
-    for number in ours:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
-
-
-def _explain(error: Exception) -> int:
-    """Say what is wrong; return the exit code."""
-    problems = getattr(error, "problems", None)  # of kernel.InvalidInput, which takes long to import
-    if problems is not None:
-        invalid = refuse([str(problem) for problem in problems])
-        return INCOMPLETE if getattr(error, "incomplete", False) else invalid
-    if isinstance(error, MemoryError):
-        return refuse(["memory: there is too little for this: use fewer paths, prices or candidates"])
-    if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        hint = f" (see {context.command_path} --help)" if context is not None else ""
-        return refuse([error.format_message() + hint])
-    if isinstance(error, OSError) and error.errno in _LOST and error.filename is None:
-        return refuse([f"stdout: cannot be written: {error.strerror}"])
-    say("".join(traceback.format_exception(error)).rstrip())
-    return UNFORESEEN
-
-
-def seconds_since_start() -> float:
-    """Return the seconds since the command of the current context began."""
-    began: float = click.get_current_context().meta[_STARTED]
-    return time.perf_counter() - began
-
-
-# Streams
 
 
 def open_streams() -> None:
@@ -172,11 +75,6 @@ def show(content: str | bytes) -> None:
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise click.ClickException(f"stdout: cannot be written: {error.strerror}") from error
-
-
-def show_json(value: object) -> None:
-    """Print strict JSON to stdout, in ASCII."""
-    show(json.dumps(value, indent=2, allow_nan=False))
 
 
 # Progress

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from kernel.backtesting import Backtest, backtest
 from kernel.checks.text import brief, share, years
@@ -17,13 +17,6 @@ from kernel.markets import Gbm
 from kernel.prices.history import History
 
 _ROWS = re.compile(r"\s*(\d+)\s*rows?\s*")
-
-
-class Backtested(NamedTuple):
-    """A backtest, and the files that it was made on."""
-
-    backtest: Backtest
-    source: Source
 
 
 def check_settings(stated: Mapping[str, str | None], levels: Sequence[str]) -> dict[str, Any]:
@@ -86,7 +79,7 @@ def backtest_files(
     reading: Mapping[str, Any],
     config: Path | None,
     settings: dict[str, Any],
-) -> Backtested:
+) -> tuple[Backtest, Source]:
     """Backtest a market on price files.
 
     Args:
@@ -95,6 +88,9 @@ def backtest_files(
         reading: further settings of it.
         config: file that states the account and the ladder, at the last prices; None: the default ones.
         settings: of `kernel.backtest`; the horizon also as a text such as "5 rows".
+
+    Returns:
+        The backtest, and where its history comes from.
 
     Raises:
         InvalidInput: with everything that has to be mended.
@@ -105,7 +101,7 @@ def backtest_files(
         account, ladder = load_account(config, stand_in)
         settings = {**settings, "account": account, "ladder": ladder}
     try:
-        return Backtested(backtest(history, **_in_years(settings, history)), source)
+        return backtest(history, **_in_years(settings, history)), source
     except ImportError:
         raise InvalidInput([Problem("market", NEEDS_SCIPY)]) from None
 

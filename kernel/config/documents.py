@@ -78,8 +78,8 @@ def is_deep(value: Any) -> bool:
     """Say whether tables and lists lie in each other too deep."""
     level = [value]
     for _ in range(MOST_DEPTH):
-        held = {id(one): one for one in level if isinstance(one, dict | list)}  # each once
-        level = [inner for one in held.values() for inner in (one.values() if isinstance(one, dict) else one)]
+        held = {id(value): value for value in level if isinstance(value, dict | list)}  # each once
+        level = [inner for value in held.values() for inner in (value.values() if isinstance(value, dict) else value)]
     return bool(level)
 
 

@@ -10,15 +10,13 @@ from typing import Any, NamedTuple
 
 from kernel.checks.text import snake, system_path
 from kernel.errors import InvalidInput, Problem, Problems, printable
-from kernel.figures import SUFFIXES, check_plot
 from kernel.files import read_content
 from kernel.fitting import Fit
 from kernel.fitting.drift import drift_of
 from kernel.markets import FITTED, Market
-from kernel.markets.choice import Choice, check_model, choose
+from kernel.markets.choice import Choice, choose
 from kernel.prices import read_prices, written
 from kernel.prices.history import History
-from kernel.tables import check_output
 
 NEEDS_SCIPY = 'to be fitted needs SciPy: pip install "margin-kernel[fit]"'
 OF_HISTORY = ("time", "first", "last", "max_gap")
@@ -67,57 +65,13 @@ class Fitted(NamedTuple):
         return self.choice.fits
 
 
-def check_fit(
-    paths: Sequence[Path],
-    market: str,
-    columns: Sequence[str],
-    output: Path | None,
-    plot: Path | None,
-    how: Mapping[str, Any],
-    suffixes: Sequence[str] = (".toml", ".json"),
-) -> dict[str, str] | str | None:
-    """Check what can be checked before a fit; return the columns as `kernel.read_prices` takes them.
-
-    Args:
-        paths: of the price files.
-        market: its name, or "auto".
-        columns: as the command line has them.
-        output: file to write, if any.
-        plot: figure to write, if any.
-        how: options of the market's fit.
-        suffixes: that the output may have.
-
-    Raises:
-        InvalidInput: with everything that has to be mended.
-    """
-    problems = Problems()
-    check_model(problems, market, how)
-    if output is not None:
-        with problems.under(""):
-            check_output(output, paths, suffixes=suffixes, stdout=True)
-    if plot is not None:
-        with problems.under(""):
-            check_output(plot, paths, suffixes=SUFFIXES, field="plot")
-        with problems.under(""):
-            check_plot()
-    pairs = [
-        (asset, column) if equals else (one, one) for one in columns for asset, equals, column in [one.partition("=")]
-    ]
-    if len(dict(pairs)) < len(pairs):
-        problems.add("column", "names an asset twice")
-    problems.raise_any()
-    if len(pairs) == 1 and "=" not in columns[0]:
-        return columns[0]
-    return dict(pairs) or None
-
-
 def fit_files(
     files: Sequence[tuple[str, Path]],
     market: str,
     columns: Mapping[str, str] | str | None,
     settings: Mapping[str, Any],
     drift: str = "zero",
-    **how: Any,
+    **options: Any,
 ) -> Fitted:
     """Fit a market to price files.
 
@@ -127,7 +81,7 @@ def fit_files(
         columns: as `kernel.read_prices` takes them.
         settings: further ones of `kernel.read_prices`, by the names in OF_HISTORY.
         drift: of the market: "zero", or "fitted".
-        how: of the market's own fit, such as volatility="ewma".
+        options: of the market's own fit, such as volatility="ewma".
 
     Raises:
         InvalidInput: with everything that has to be mended.
@@ -136,7 +90,7 @@ def fit_files(
     history, source = read_files(files, columns, settings)
     try:
         choice = choose(history) if kind is None else None
-        fit = choice.fit if choice else kind.fit(history, **how)  # type: ignore[union-attr]
+        fit = choice.fit if choice else kind.fit(history, **options)  # type: ignore[union-attr]
     except ImportError:
         raise InvalidInput([Problem("market", NEEDS_SCIPY)]) from None
     return Fitted(fit, history, source, choice, drift)

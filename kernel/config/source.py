@@ -65,9 +65,9 @@ def plain_document(value: Any, place: str, depth: int = 0) -> Any:
         for wrong in (key for key in value if not isinstance(key, str)):
             raise InvalidInput([Problem(place, f"must have texts as keys, not {brief(wrong)}")])
         places = {key: key if place == "config" else f"{place}.{key}" for key in value}
-        return {key: plain_document(one, places[key], depth + 1) for key, one in value.items()}
+        return {key: plain_document(entry, places[key], depth + 1) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [plain_document(one, f"{place}[{k}]", depth + 1) for k, one in enumerate(value)]
+        return [plain_document(entry, f"{place}[{k}]", depth + 1) for k, entry in enumerate(value)]
     if isinstance(value, np.ndarray | np.generic) and value.size <= _MOST_NUMBERS and value.dtype.kind in "biufU":
         return value.tolist()
     if value is None or isinstance(value, str | int | float | date):

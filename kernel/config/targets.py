@@ -67,7 +67,7 @@ def _stated(simulation: Mapping[str, Any]) -> list[float]:
     worst = simulation["worst"]
     if isinstance(worst, bool):
         return [float(simulation["horizon"])]
-    return [years(one) for one in (worst if isinstance(worst, list) else [worst])]
+    return [years(time) for time in (worst if isinstance(worst, list) else [worst])]
 
 
 def _time(problems: Problems, text: str, simulation: Mapping[str, Any] | None) -> float:

@@ -1,1 +1,5 @@
-"""What a command tells: one dictionary for JSON, and a text for people made from it."""
+"""What a command reports: results as plain values, for JSON, and the blocks made from them, for people.
+
+Each report is a file with `results(...)` and `blocks(results)`; each form that people read, such as text, is one that
+writes blocks.
+"""

@@ -1,27 +1,48 @@
-"""What `margin fit` tells: the market, how sure its numbers are, and why it is the one."""
+"""What `margin fit` reports: the market, how sure its numbers are, and why it is the one."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from kernel.checks.plain import plain
 from kernel.checks.text import duration
-from kernel.config.fitted import Fitted
+from kernel.fitting import Fit
+from kernel.markets import Market
 from kernel.markets.choice import Choice, p_value
-from kernel.report.layout import WIDTH, aligned, listed, matrix, wrapped
+from kernel.report.blocks import Block, Heading, Paragraph, Points, Table, matrix
+from kernel.report.introduction import Source
 
 SCHEMA = 1
 _SHOWN = 5  # significant figures of a number without error
 
 
-def results(found: Fitted) -> dict[str, Any]:
-    """Return a fit as plain values, ready for strict JSON: what is not finite is None."""
-    fit = found.fit
-    told: dict[str, Any] = plain(
+def results(
+    fit: Fit[Any],
+    market: Market | None = None,
+    choice: Choice | None = None,
+    source: Source | None = None,
+    notes: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Return a fit as plain values, ready for strict JSON: what is not finite is None.
+
+    Args:
+        fit: of one market.
+        market: that is to be used of it, such as one without its drift; default: the fitted one.
+        choice: that it was chosen by.
+        source: of the history.
+        notes: on the fit, and on the market; default: those of the fit.
+
+    Example:
+        >>> import kernel
+        >>> results(kernel.Gbm.fit([100.0, 102.0, 99.0, 101.0], dt=1 / 365))["fit"]["observations"]
+        3
+    """
+    values: dict[str, Any] = plain(
         {
             "schema": SCHEMA,
-            "market": found.market.parameters(),
+            "market": (fit.market if market is None else market).parameters(),
             "fit": {
                 "drift": fit.market.drift,  # as estimated
                 "standard_errors": fit.standard_errors,
@@ -29,79 +50,81 @@ def results(found: Fitted) -> dict[str, Any]:
                 "parameters": fit.parameters,
                 "observations": fit.observations,
                 "bic": fit.bic,
-                "notes": found.notes,
-                **_chosen(found.choice),
+                "notes": fit.notes if notes is None else notes,
+                **(_chosen(choice) if choice else {}),
             },
-            "history": found.source._asdict(),
+            "history": source._asdict() if source else None,
         }
     )
-    return told
+    return values
 
 
-def _chosen(choice: Choice | None) -> dict[str, Any]:
-    if choice is None:
-        return {}
+def _chosen(choice: Choice) -> dict[str, Any]:
     candidates = [
         {
-            "model": one.model,
-            "bic": one.bic,
-            "log_likelihood": one.log_likelihood,
-            "parameters": one.parameters,
-            "p_values": one.goodness._asdict(),
+            "model": candidate.model,
+            "bic": candidate.bic,
+            "log_likelihood": candidate.log_likelihood,
+            "parameters": candidate.parameters,
+            "p_values": candidate.goodness._asdict(),
         }
-        for one in choice.candidates
+        for candidate in choice.candidates
     ]
     return {"candidates": candidates, "reasons": choice.reasons}
 
 
-def text(told: dict[str, Any]) -> str:
-    """Write a fit for people, in at most 100 columns."""
-    parts = [_history(told), *([_candidates(told)] if "candidates" in told["fit"] else []), _market(told)]
-    return "\n\n".join(parts) + "\n"
+# For people
 
 
-def _history(told: dict[str, Any]) -> str:
-    source, assets = told["history"], told["market"]["assets"]
+def blocks(results: dict[str, Any]) -> list[Block]:
+    """Return a report for people."""
+    history = [Heading("History"), *_history(results)] if results["history"] else []
+    candidates = [Heading("Candidates"), *_candidates(results["fit"])] if "candidates" in results["fit"] else []
+    return [*history, *candidates, Heading("Market"), *_market(results)]
+
+
+def _history(results: dict[str, Any]) -> list[Block]:
+    source, assets = results["history"], results["market"]["assets"]
     period = f" from {source['first']} to {source['last']}" if source["first"] else ""
-    head = f"{source['file']}: {source['rows']:,} prices of {', '.join(assets)}{period}, {duration(source['dt'])} apart"
-    return "\n".join([wrapped(head), *listed(source["notes"])])
+    prices = f"{source['rows']:,} prices of {', '.join(assets)}{period}, {duration(source['dt'])} apart"
+    return [Paragraph(f"{source['file']}: {prices}"), Points(source["notes"])]
 
 
-def _candidates(told: dict[str, Any]) -> str:
-    candidates = told["fit"]["candidates"]
-    rows = [["model", "BIC", "above best", "log likelihood", "parameters", "p uniform", "p memory", "p clusters"]]
-    for one in candidates:
-        above = one["bic"] - candidates[0]["bic"]
-        tested = [p_value(value).removeprefix("= ") for value in one["p_values"].values()]
-        numbers = [f"{one['bic']:,.1f}", f"{above:,.1f}", f"{one['log_likelihood']:,.1f}", f"{one['parameters']}"]
-        rows.append([one["model"], *numbers, *tested])
-    return "\n".join([*aligned(rows, texts=1), *listed(told["fit"]["reasons"])])
+def _candidates(fit: dict[str, Any]) -> list[Block]:
+    head = ["model", "BIC", "above best", "log likelihood", "parameters", "p uniform", "p memory", "p clusters"]
+    rows, best = [], fit["candidates"][0]["bic"]
+    for candidate in fit["candidates"]:
+        bic, likelihood = candidate["bic"], candidate["log_likelihood"]
+        numbers = [f"{bic:,.1f}", f"{bic - best:,.1f}", f"{likelihood:,.1f}", f"{candidate['parameters']}"]
+        tests = [p_value(value).removeprefix("= ") for value in candidate["p_values"].values()]
+        rows.append([candidate["model"], *numbers, *tests])
+    return [Table(head, rows), Points(fit["reasons"])]
 
 
-def _market(told: dict[str, Any]) -> str:
-    fit = told["fit"]
-    market = told["market"] | {"drift": fit["drift"]}
+def _market(results: dict[str, Any]) -> list[Block]:
+    fit = results["fit"]
+    market = results["market"] | {"drift": fit["drift"]}
     assets, errors = market["assets"], fit["standard_errors"]
-    rows, shared, matrices = [["", *assets]], [], []
+    rows: list[list[str]] = []
+    shared: list[Block] = []
+    matrices: list[Block] = []
     for name, value in market.items():
         if name == "dt":
-            shared.append(f"steps of {duration(value)}")
+            shared.append(Paragraph(f"steps of {duration(value)}"))
         elif isinstance(value, float):
-            shared.append(f"{name} {_with_error(value, errors.get(name, 'none'))} a year")
+            shared.append(Paragraph(f"{name} {_with_error(value, errors.get(name, 'none'))} a year"))
         elif name in {"correlation", "jump_correlation"}:
             matrices += matrix(name, assets, value)
         elif isinstance(value, list) and isinstance(value[0], float):
             each = errors.get(name, ["none"] * len(value))
-            rows.append([name, *(_with_error(one, error) for one, error in zip(value, each, strict=True))])
-    table = aligned(rows, texts=1)
-    if len(table[0]) > WIDTH:
-        table = [f"numbers of {len(assets)} assets: see --format json"]
+            rows.append([name, *(_with_error(number, error) for number, error in zip(value, each, strict=True))])
+    table = Table(["", *assets], rows, instead=f"numbers of {len(assets)} assets: see --format json")
     likelihood = (
         f"log likelihood {fit['log_likelihood']:,.2f}, {fit['parameters']} parameters, "
         f"{fit['observations']:,} returns, BIC {fit['bic']:,.1f}"
     )
-    lines = [f"{market['model']}, fitted; ± standard error", *table, *shared, *matrices, likelihood]
-    return "\n".join([*lines, *listed(fit["notes"])])
+    title = Paragraph(f"{market['model']}, fitted; ± standard error")
+    return [title, table, *shared, *matrices, Paragraph(likelihood), Points(fit["notes"])]
 
 
 def _with_error(value: float, error: Any) -> str:

@@ -1,4 +1,4 @@
-"""What `margin threshold` tells: the levels that keep targets, and how likely the ladder's own tiers breach."""
+"""What `margin threshold` reports: the levels that keep targets, and how likely the ladder's own tiers breach."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import Any
 
 from kernel.checks.plain import plain
 from kernel.checks.text import duration
-from kernel.config.assembly import Run
-from kernel.config.targets import Targets
 from kernel.measures import ThresholdCurve, breach_probability, threshold, threshold_curve
-from kernel.report.layout import aligned, listed
+from kernel.report.blocks import Block, Heading, Points, Table
+from kernel.report.introduction import Case, Took, introduction, simulated
 from kernel.report.numbers import amount, percent
-from kernel.report.run import Took, introduction, simulated
 from kernel.simulation.outcome import Outcome
 
 _NO_EQUITY = (
@@ -22,40 +20,46 @@ _NO_EQUITY = (
 
 
 def results(
-    run: Run, outcome: Outcome, targets: Targets, curves: Sequence[ThresholdCurve], took: Took
+    case: Case,
+    outcome: Outcome,
+    probabilities: Sequence[float],
+    by: Sequence[float],
+    curves: Sequence[ThresholdCurve] = (),
+    took: Took | None = None,
 ) -> dict[str, Any]:
     """Return thresholds, and the tiers' own breach probabilities, as plain values; what is not finite is None.
 
     Args:
-        run: that was simulated.
+        case: what was simulated.
         outcome: of it.
-        targets: probabilities and times.
+        probabilities: of a breach.
+        by: years, within which.
         curves: by time; none where no file asks for them.
-        took: the time that went into it.
+        took: the time that went into it, where that is to be told.
     """
-    tiers = run.ladder.tiers.items()
-    found = {
-        **simulated(run, outcome, took),
+    tiers = case.ladder.tiers.items()
+    estimates = {
+        **simulated(case, outcome, took),
         "thresholds": [
-            {"by": by, "probability": share, "level": threshold(outcome, share, by)._asdict()}
-            for by in targets.by
-            for share in targets.probabilities
+            {"by": time, "probability": share, "level": threshold(outcome, share, time)._asdict()}
+            for time in by
+            for share in probabilities
         ],
         "tiers": [
             {
-                "by": by,
+                "by": time,
                 "tier": tier,
                 "level": level,
-                "breach_probability": breach_probability(outcome, tier, by)._asdict(),
+                "breach_probability": breach_probability(outcome, tier, time)._asdict(),
             }
-            for by in targets.by
+            for time in by
             for tier, level in tiers
         ],
     }
     if curves:
-        found["curves"] = [{"by": one.by, **one.columns()} for one in curves]
-    told: dict[str, Any] = plain(found)
-    return told
+        estimates["curves"] = [{"by": curve.by, **curve.columns()} for curve in curves]
+    values: dict[str, Any] = plain(estimates)
+    return values
 
 
 def all_curves(outcome: Outcome) -> list[ThresholdCurve]:
@@ -66,29 +70,30 @@ def all_curves(outcome: Outcome) -> list[ThresholdCurve]:
 # For people
 
 
-def text(found: dict[str, Any]) -> str:
-    """Write thresholds among the tiers, for people, in at most 100 columns."""
-    times = dict.fromkeys(one["by"] for one in found["thresholds"])
-    parts = [*introduction(found), *(_by(found, by) for by in times)]
-    if any(one["level"]["value"] <= 0 for one in found["thresholds"]):
-        parts.append("\n".join(listed([_NO_EQUITY])))
-    return "\n\n".join(parts) + "\n"
+def blocks(results: dict[str, Any]) -> list[Block]:
+    """Return a report for people: the thresholds among the tiers."""
+    parts = introduction(results)
+    for by in dict.fromkeys(target["by"] for target in results["thresholds"]):
+        parts += [Heading(f"Within {duration(by)}"), _within(results, by)]
+    if any(target["level"]["value"] <= 0 for target in results["thresholds"]):
+        parts += [Heading("Out of reach"), Points([_NO_EQUITY])]
+    return parts
 
 
-def _by(found: dict[str, Any], by: float) -> str:
-    """Write the thresholds and the tiers of a time in one table, the highest level first."""
-    rows = [(one["level"]["value"], _target_cells(one)) for one in found["thresholds"] if one["by"] == by]
-    rows += [(one["level"], _tier_cells(one)) for one in found["tiers"] if one["by"] == by]
+def _within(results: dict[str, Any], by: float) -> Table:
+    """Return the thresholds and the tiers of a time in one table, the highest level first."""
+    rows = [(line["level"]["value"], _target_cells(line)) for line in results["thresholds"] if line["by"] == by]
+    rows += [(line["level"], _tier_cells(line)) for line in results["tiers"] if line["by"] == by]
     rows.sort(key=lambda row: -row[0])
-    metric = found["opening"]["metric"].replace("_", " ")
+    metric = results["opening"]["metric"].replace("_", " ")
     head = [f"within {duration(by)}", metric, "95% interval", "breach probability", "95% interval"]
-    return "\n".join(aligned([head, *(cells for _, cells in rows)], texts=1))
+    return Table(head, [cells for _, cells in rows])
 
 
-def _target_cells(one: dict[str, Any]) -> list[str]:
-    share = f"{100 * one['probability']:g} %"
-    return [f"for {share}", *amount(one["level"]), share, ""]
+def _target_cells(target: dict[str, Any]) -> list[str]:
+    share = f"{100 * target['probability']:g} %"
+    return [f"for {share}", *amount(target["level"]), share, ""]
 
 
-def _tier_cells(one: dict[str, Any]) -> list[str]:
-    return [one["tier"], f"{one['level']:g}", "", *percent(one["breach_probability"])]
+def _tier_cells(tier: dict[str, Any]) -> list[str]:
+    return [tier["tier"], f"{tier['level']:g}", "", *percent(tier["breach_probability"])]
