@@ -11,9 +11,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from kernel import checks
 from kernel._core.covariance import Fixed
+from kernel._core.fields import Field, Fields
 from kernel._core.jit import implements
 from kernel._core.noise import RESAMPLE, draw_words, to_normals
-from kernel._core.operations import advance, at, covariance, move_state, open_state
+from kernel._core.operations import advance, at, covariance, move_state
 from kernel._core.special import uniform
 from kernel.errors import Problems
 from kernel.markets import Market
@@ -28,18 +29,18 @@ class NigStep(NamedTuple):
     shape: float
     factor: np.ndarray[Any, Any]
 
-
-@implements(open_state, NigStep)
-def _open_state(step: Any, assets: Any, n: int) -> None:
-    pass
+    @staticmethod
+    def lane_fields() -> Fields:
+        """Declare the inverse Gaussian time of a step, and what it is drawn from."""
+        return Fields(asset=(Field("time", "block"), Field("normals", "block", None, 2)))
 
 
 @implements(move_state, NigStep)
 def _move_state(step: Any, seed: Any, s: int, lanes: Any, assets: Any, n: int) -> None:
     """Draw each lane's time, as Michael, Schucany and Haas (1976) do."""
     draw_words(seed, lanes.path, np.uint64(s), 0, RESAMPLE, n, lanes.words)
-    to_normals(lanes.words, 1, n, assets[0].shock)
-    normal, time, mean, shape = assets[0].shock[0], assets[0].variance, step.mean, step.shape
+    to_normals(lanes.words, 1, n, assets[0].normals)
+    normal, time, mean, shape = assets[0].normals[0], assets[0].time, step.mean, step.shape
     for i in range(n):
         y = mean * normal[i] * normal[i] / (2.0 * shape)
         small = mean * (1.0 + y - math.sqrt(y * (2.0 + y)))
@@ -48,7 +49,7 @@ def _move_state(step: Any, seed: Any, s: int, lanes: Any, assets: Any, n: int) -
 
 @implements(advance, NigStep)
 def _advance(step: Any, segment: Any, assets: Any, n: int) -> None:
-    log_spot, time, z = assets[0].log_spot, assets[0].variance, assets[0].noise[segment.slot]
+    log_spot, time, z = assets[0].log_spot, assets[0].time, assets[0].noise[segment.slot]
     for i in range(n):
         log_spot[i] += step.drift * at(segment.span, i) + step.skewness * time[i] + math.sqrt(time[i]) * z[i]
 

@@ -17,6 +17,7 @@ from scipy import integrate, special, stats
 
 from kernel._core.bridge import _passage_time
 from kernel._core.covariance import Fixed
+from kernel._core.fields import fields_of
 from kernel._core.jit import entry
 from kernel._core.operations import screen as _untyped_screen
 from kernel._core.walk import new_workspace
@@ -190,9 +191,10 @@ def _screen(book: Any, covariance: Any, lanes: Any, assets: Any, n: int) -> None
 
 def test_an_exponential_of_zero_concerns_its_lane_alone() -> None:
     """The bridges of other lanes count, where the first lane's uniform is rounded to 1 and its exponential to 0."""
-    real, work, n = np.float32, new_workspace(np.float32, 2, 1), 4
+    real, n = np.float32, 4
     amounts = np.array([10, -5, 0, 0], real), np.array([0.05, 0.05, 0, 0], real)
     book = LinearBook(np.ones(2), np.ones(2), *amounts, real(-4), real(0), np.array([1, -np.inf], real))
+    work = new_workspace(real, 2, 1, fields_of(book))
     lanes, assets = work.lanes[0], work.assets[0]
     lanes["level"][:n], lanes["span"][:n], lanes["exponent"][:n] = 1, 0.01, [-0.0, 5, 5, 5]
     assets["before"][:, :n] = assets["after"][:, :n] = 1

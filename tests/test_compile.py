@@ -18,6 +18,7 @@ from numba import njit, typeof
 
 import kernel
 from kernel._core.cache import entries
+from kernel._core.fields import fields_of
 from kernel._core.jit import entry
 from kernel._core.walk import Normals, new_workspace, walk
 from kernel.errors import Problems
@@ -105,9 +106,9 @@ def test_the_walk_is_packed_and_calls_no_libm() -> None:
     """Philox multiplies, roots and fused multiply-adds are packed; exp, log, sin and cos are the project's own."""
     job = job_of(MERTON)
     fresh = entry(walk.py_func)  # machine code from the disk cache has no listing
-    work = new_workspace(job.real, 1, job.tiers)
+    work = new_workspace(job.real, 1, job.tiers, fields_of(job.step, job.book, job.rules))
     normals = Normals(False, np.empty((0, 0, 0), job.real))
-    fresh(job.step, job.book, job.plan, job.seed, normals, 0, 0, chunks.new_arrays(job, 0, 0), work)
+    fresh(job.step, job.book, job.rules, job.plan, job.seed, normals, 0, 0, chunks.new_arrays(job, 0, 0), work)
     listing = assembly(fresh)
     assert listing.count("vpmuludq") >= 20
     assert listing.count("vsqrtps") >= 2

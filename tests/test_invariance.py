@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import DTypeLike
 
 import kernel
+from kernel._core.fields import Fields
 from kernel._core.lanes import Workspace
 from kernel._core.walk import new_workspace
 from kernel.errors import Problems
@@ -61,9 +62,9 @@ def test_chunks_do_not_change_a_bit(
         assert same(whole, run(market, account, paths=20_011, steps=GRID))
 
 
-def rubbish(real: DTypeLike, assets: int, tiers: int) -> Workspace:
+def rubbish(real: DTypeLike, assets: int, tiers: int, fields: Fields) -> Workspace:
     """Return a workspace of random bytes with an empty queue."""
-    work = new_workspace(real, assets, tiers)
+    work = new_workspace(real, assets, tiers, fields)
     for array in work:
         view = array.view(np.uint8)
         view[...] = np.random.default_rng(0).integers(0, 256, view.shape, np.uint8)

@@ -9,9 +9,10 @@ import numpy as np
 from numba.core import types
 from numba.extending import overload
 
+from kernel._core.fields import Field, Fields
 from kernel._core.jit import INLINE, implements
 
-_DEEPEST = np.float32(1e3)  # a level that is never reached is infinitely far
+_FARTHEST = np.float32(1e3)  # a level that is never reached is infinitely far
 
 
 class Fixed(NamedTuple):
@@ -23,11 +24,16 @@ class Fixed(NamedTuple):
 class Local(NamedTuple):
     """A correlation for all lanes; each has its own assets[:].volatility over the step.
 
-    Over a short time, variance a and log price b covary by lift[a, b] * volatility a * volatility b.
+    Over a short time, variance a and log price b covary by response[a, b] * volatility a * volatility b.
     """
 
     factor: np.ndarray  # [asset, asset] lower Cholesky factor of the correlation
-    lift: np.ndarray  # [asset, other] correlation of an asset's variance with another's price, times how much it moves
+    response: np.ndarray  # [asset, other] how far an asset's variance moves with another's price, times correlation
+
+    @staticmethod
+    def lane_fields() -> Fields:
+        """Declare what a step's move_state fills: drift and volatility of the log price over the step, per year."""
+        return Fields(asset=(Field("rate", "address"), Field("volatility", "address")))
 
 
 def volatility(covariance, asset):
@@ -35,60 +41,61 @@ def volatility(covariance, asset):
     raise NotImplementedError
 
 
-def skew(covariance, a):
+def variance_slope(covariance, a):
     """Return how far the variance of asset a moves with its own log price, or the integer 0 where variances do not."""
     raise NotImplementedError
 
 
-def bent(variance, skew, depth):
-    """Return the variance with which a bridge meets a level `depth` away, the mean of that from its two ends.
+def bridge_variance(variance, slope, distance):
+    """Return the variance with which a bridge meets a level `distance` away, the mean of that from its two ends.
 
-    Where the variance moves with the log price, the bridge's distances are to be measured in volatilities on the
-    way, half-way at variance - skew * distance / 2; the product of both distances then stands over this variance,
-    which is held between half and twice that of the step.
+    Where the variance moves with the log price, by `slope`, the bridge's distances are to be measured in volatilities
+    on the way, half-way at variance - slope * distance / 2; the product of both distances then stands over this
+    variance, which is held between half and twice that of the step.
     """
     raise NotImplementedError
 
 
-@overload(bent, jit_options=INLINE)
-def _bent(variance, skew, depth):
-    if isinstance(skew, types.Integer):
-        return lambda variance, skew, depth: variance
+@overload(bridge_variance, jit_options=INLINE)
+def _bridge_variance(variance, slope, distance):
+    if isinstance(slope, types.Integer):
+        return lambda variance, slope, distance: variance
 
-    def bend(variance, skew, depth):
+    def bend(variance, slope, distance):
         half = type(variance)(0.5)
-        depth = min(max(depth, -_DEEPEST), _DEEPEST)
-        return min(max(variance - half * skew * depth, half * variance), variance + variance)
+        distance = min(max(distance, -_FARTHEST), _FARTHEST)
+        return min(max(variance - half * slope * distance, half * variance), variance + variance)
 
     return bend
 
 
-def reach(variance, skew, side, gap, chance):
-    """Return how far beyond the middle of its ends a bridge goes, whose ends are `gap` from there.
+def bridge_depth(variance, slope, side, gap, chance):
+    """Return how far below the middle of its two ends the lowest point of a bridge lies.
 
-    That is the u with u**2 = gap**2 + bent(variance, skew, side * u) * chance; side: +1 for down, -1 for up; chance:
-    the span times the exponential variate.
+    That is the u with u**2 = gap**2 + bridge_variance(variance, slope, side * u) * chance.
+
+    Args:
+        variance: per year.
+        slope: see `variance_slope`.
+        side: +1 for a lowest point, -1 for a highest.
+        gap: from the middle of the ends to each of them.
+        chance: the span times the exponential variate.
     """
     raise NotImplementedError
 
 
-@overload(reach, jit_options=INLINE)
-def _reach(variance, skew, side, gap, chance):
-    if isinstance(skew, types.Integer):
-        return lambda variance, skew, side, gap, chance: math.sqrt(gap * gap + variance * chance)
+@overload(bridge_depth, jit_options=INLINE)
+def _bridge_depth(variance, slope, side, gap, chance):
+    if isinstance(slope, types.Integer):
+        return lambda variance, slope, side, gap, chance: math.sqrt(gap * gap + variance * chance)
 
-    def solve(variance, skew, side, gap, chance):
+    def solve(variance, slope, side, gap, chance):
         quarter = type(variance)(0.25)
-        lean = quarter * side * skew * chance
-        free = math.sqrt(lean * lean + gap * gap + variance * chance) - lean  # where the bend is within its bounds
-        return math.sqrt(gap * gap + bent(variance, skew, side * free) * chance)
+        lean = quarter * side * slope * chance
+        free = math.sqrt(lean * lean + gap * gap + variance * chance) - lean  # where the variance is within its bounds
+        return math.sqrt(gap * gap + bridge_variance(variance, slope, side * free) * chance)
 
     return solve
-
-
-def carry(covariance, dense, sparse, chosen, count):
-    """Copy what the chosen lanes have for themselves from the assets `dense` to the first lanes of `sparse`."""
-    raise NotImplementedError
 
 
 @implements(volatility, Fixed)
@@ -101,24 +108,11 @@ def _volatility_local(covariance, asset):
     return asset.volatility
 
 
-@implements(skew, Fixed)
-def _skew_fixed(covariance, a):
+@implements(variance_slope, Fixed)
+def _variance_slope_fixed(covariance, a):
     return 0
 
 
-@implements(skew, Local)
-def _skew_local(covariance, a):
-    return covariance.lift[a, a]
-
-
-@implements(carry, Fixed)
-def _carry_fixed(covariance, dense, sparse, chosen, count):
-    pass
-
-
-@implements(carry, Local)
-def _carry_local(covariance, dense, sparse, chosen, count):
-    for a in range(dense.size):
-        for j in range(count):
-            i = chosen[j]
-            sparse[a].rate[j], sparse[a].volatility[j] = dense[a].rate[i], dense[a].volatility[i]
+@implements(variance_slope, Local)
+def _variance_slope_local(covariance, a):
+    return covariance.response[a, a]

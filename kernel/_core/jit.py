@@ -95,6 +95,20 @@ def implements(operation: Callable[..., Any], struct: type) -> Callable[[Body], 
     return register
 
 
+def default(operation: Callable[..., Any]) -> Callable[[Body], Body]:
+    """Register a body as `operation` for the structs that no other body is registered for."""
+
+    def register(body: Body) -> Body:
+        def choose(*args: Any) -> Body | None:
+            struct = getattr(args[0], "instance_class", None)
+            return None if struct is None or (operation.__qualname__, struct.__name__) in _taken else body
+
+        overload(operation, strict=False, jit_options=INNER)(choose)
+        return body
+
+    return register
+
+
 class Preparing(event.Listener):
     """What it took to compile kernels, or to load them from the cache, since it listens."""
 

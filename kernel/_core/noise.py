@@ -1,7 +1,8 @@
 """Random numbers at an address: (seed; path, moment, row, stream) -> words, normals, exponentials.
 
 Nothing here has state. The counter of Philox is (path, moment, row, stream + path's upper bits): `moment` counts
-groups of four steps, jumps or tiers according to the stream, `row` is the asset, 0 for what is drawn for all of them.
+groups of four steps, jumps, tiers or diffusions according to the stream, `row` is the asset, 0 for what is drawn for
+all of them.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from kernel._core.operations import at
 from kernel._core.philox import philox4x32
 from kernel._core.special import box_muller, fma, log, uniform, view
 
-DIFFUSION, BRIDGE, JUMP, JUMP_SIZE, PASSAGE, VARIANCE, RESAMPLE = (np.uint64(stream) for stream in range(7))
-ALL_ASSETS = np.int64(0)  # typed, as a literal is a type of its own and would compile what takes it once more
+DIFFUSION, BRIDGE, JUMP, JUMP_SIZE, PASSAGE, VARIANCE, RESAMPLE, EVENT = (np.uint64(stream) for stream in range(8))
+ALL_ASSETS = np.int64(0)  # the row of what is drawn once; typed: a literal is a type of its own, compiled once more
 MAX_PATHS = 2**56
 MAX_STEPS = 2**34
 
@@ -25,12 +26,12 @@ _LOW, _UPPER, _PATH_SHIFT = np.uint64(0xFFFFFFFF), np.uint64(0xFFFFFFFFFFFFFF00)
 def draw_words(seed, path, moment, row, stream, n, words):
     """Fill words[4, :n] with uint32 at the addresses of n lanes.
 
-    path: uint64 array; moment: the same, or one for all lanes, which saves a tenth of Philox's work.
+    path: uint64 array; moment: the same, or one for all lanes, which saves a tenth of Philox's work; row: either.
     """
-    row = np.uint64(row)
     for i in range(n):
-        last = ((path[i] >> _PATH_SHIFT) & _UPPER) | stream
-        words[0, i], words[1, i], words[2, i], words[3, i] = philox4x32(path[i] & _LOW, at(moment, i), row, last, seed)
+        low, last = path[i] & _LOW, ((path[i] >> _PATH_SHIFT) & _UPPER) | stream
+        four = philox4x32(low, at(moment, i), np.uint64(at(row, i)), last, seed)
+        words[0, i], words[1, i], words[2, i], words[3, i] = four
 
 
 @block

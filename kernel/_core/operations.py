@@ -1,11 +1,23 @@
-"""What the walk asks of a market's step and of an account's book: generic functions, one body per struct.
+"""What the walk asks of a market's step, an account's book and its rules: generic functions, one body per struct.
 
-A market's step has to implement `open_state`, `move_state`, `advance` and `covariance`; one that jumps has a field
-`intensity`, the expected jumps a year, and implements `jump`. A book has to implement `mark`, `distances`, `screen`,
-`glance`, `read`, `fathom`, `fathoms_all` and `score`. Both are NamedTuples; bodies are registered by `implements`.
+All three are NamedTuples; bodies are registered by `implements`, and `default` has the bodies of those that need none
+of their own. What a struct has to write:
+
+- a market's step: `advance` and `covariance`; one with state of its own `open_state` and `move_state` too; one that
+  jumps a field `intensity`, the expected jumps a year, and `jump`;
+- a book: `mark`, `distances`, `read` and `add_loss`, and the fields `spot`, [asset] opening prices, and `level`,
+  [tier + 1] of which the last is never reached, or a `level_of` of its own; `screen`, `may_breach`, `lowest_reading`
+  and `score` where it knows something faster than their defaults;
+- rules: nothing, or `act`, or `expire` and the column NEXT_TIMER; those that change a lane's account declare ACCOUNT
+  and fill its columns in `open_state`.
+
+Columns of the lanes that a struct needs beside those of `kernel._core.lanes` it declares in a static method
+`lane_fields`; it fills those that are state in `open_state`.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from numba.core import types
 from numba.extending import overload
@@ -13,16 +25,20 @@ from numba.extending import overload
 from kernel._core.jit import INLINE
 
 
-def open_state(step, assets, n):
-    """Set what else the lanes hold, such as assets[:].variance[:n], to time 0."""
+class NoRules(NamedTuple):
+    """Breaches are noted and nothing else happens."""
+
+
+def open_state(struct, lanes, assets, n):
+    """Set to time 0 what a step, a book or rules declare of the lanes; by default nothing."""
     raise NotImplementedError
 
 
 def move_state(step, seed, s, lanes, assets, n):
-    """Move the state of the lanes over step s of the grid, before their prices move.
+    """Move the state of the lanes over step s of the grid, before their prices move; by default there is none.
 
     A market whose covariance is Local fills assets[:].rate and .volatility, which hold for the whole step.
-    lanes.path and s // 4 are its address; lanes.words is free.
+    lanes.path and s // 4 are its address; lanes.words and all of lanes.scratch are free.
     """
     raise NotImplementedError
 
@@ -51,7 +67,7 @@ def mark(book, assets, n):
 
 
 def distances(book, covariance, lanes, assets, n):
-    """Fill lanes.near, .far, .variance from lanes.level and the marks of the assets.
+    """Fill lanes.start_distance, .end_distance and .variance from lanes.level and the marks of the assets.
 
     A distance is positive while the lane's next tier stands and zero or less once it is breached; its variance is
     the local variance of the diffusion, per year.
@@ -59,8 +75,36 @@ def distances(book, covariance, lanes, assets, n):
     raise NotImplementedError
 
 
+def read(book, lanes, assets, n):
+    """Fill lanes.reading[:n] with what the book's levels are compared with, at the end of the segment."""
+    raise NotImplementedError
+
+
+def add_loss(book, a, lanes, n):
+    """Add to lanes.loss[:n], float64 currency, what the positions on asset a have lost at the horizon.
+
+    lanes.relative_price[:n], float64, has its prices there over its opening price.
+    """
+    raise NotImplementedError
+
+
+def level_of(book, lanes, i, tier):
+    """Return the level of a tier for lane i, in the unit of the readings; by default book.level[tier] for all lanes."""
+    raise NotImplementedError
+
+
+def cash_of(book, lanes):
+    """Return the cash of the lanes, an array, where rules declare ACCOUNT; else book.cash, one number for all."""
+    raise NotImplementedError
+
+
+def base_of(book, lanes):
+    """Return the same of the requirement that does not move with prices."""
+    raise NotImplementedError
+
+
 def screen(book, covariance, lanes, assets, span, exponent, n):
-    """Set lanes.flag[:n] where the next tier is breached during the segment.
+    """Set lanes.flag[:n] where the next tier is breached during the segment; by default by `distances`.
 
     span: one number or an array over lanes. exponent: an array, or the number 0 where only the end counts.
 
@@ -71,26 +115,25 @@ def screen(book, covariance, lanes, assets, span, exponent, n):
     raise NotImplementedError
 
 
-def glance(book, covariance, lanes, assets, span, ceiling, n):
-    """Set lanes.flag[:n] where `screen`, with exponents up to `ceiling`, might: cheaply, and for some too many."""
-    raise NotImplementedError
+def may_breach(book, covariance, lanes, assets, span, ceiling, n):
+    """Set lanes.flag[:n] where `screen` would, with any exponents up to `ceiling`, and perhaps elsewhere, cheaply.
 
-
-def read(book, lanes, assets, n):
-    """Fill lanes.reading[:n] with what the book's levels are compared with, at the end of the segment."""
-    raise NotImplementedError
-
-
-def fathom(book, covariance, lanes, assets, n):
-    """Fill lanes.reading[:n] with the lowest reading within the segment: the level that `screen` just flags.
-
-    lanes.span and lanes.exponent hold the segment and its chance, lanes.lowest a level that it is known to pass.
+    By default it is `screen` itself.
     """
     raise NotImplementedError
 
 
-def fathoms_all(book):
-    """Tell, when compiling, whether `fathom` is so cheap that no lanes need be chosen for it."""
+def lowest_reading(book, covariance, lanes, assets, n):
+    """Fill lanes.reading[:n] with the lowest reading within the segment: the level that `screen` just flags.
+
+    lanes.span and lanes.exponent hold the segment and its chance, lanes.lowest the lowest reading so far: what is not
+    lower need not be exact. By default a search by `distances`, which takes some fifty of them.
+    """
+    raise NotImplementedError
+
+
+def knows_lowest(book):
+    """Tell, when compiling, whether `lowest_reading` is so cheap that no lanes are chosen for it; by default not."""
     raise NotImplementedError
 
 
@@ -98,7 +141,25 @@ def score(book, tilt, growth, lanes, assets, bridged, n):
     """Fill lanes.reading[:n] with the logarithm of the likelihood ratio where the lanes' tiers are breached.
 
     tilt: [asset] exponents of the tilt; growth: of the cumulant, per year. A book that knows the very prices at the
-    breach leaves out growth * breach time; others reckon at the end of the segment.
+    breach leaves out growth * breach time; others, and the default, reckon at the end of the segment.
+    """
+    raise NotImplementedError
+
+
+def act(rules, book, lanes, assets, n):
+    """Act on the first n lanes, whose tiers lanes.tier - 1 have just been breached; by default nothing happens.
+
+    lanes.stop is the end of the segment in which they are. Columns of role "path" may be changed; of a change of
+    tier, or of what level_of depends on, the level is read anew afterwards, and judged in what is left to judge of the
+    segment. In continuous time a breach's own time is drawn later, and not known here.
+    """
+    raise NotImplementedError
+
+
+def expire(rules, book, lanes, assets, n):
+    """Act on the first n lanes, whose timers are due at lanes.stop, and set lanes.next_timer, np.inf for none.
+
+    assets[:].log_spot holds the prices at that time. Levels are read anew afterwards.
     """
     raise NotImplementedError
 

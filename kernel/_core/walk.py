@@ -8,19 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from kernel._core import defaults  # noqa: F401 - registers them
 from kernel._core.bridge import passages_dtype, resolve
 from kernel._core.cells import count_by_cell
+from kernel._core.events import cross, open_events
+from kernel._core.fields import Fields
 from kernel._core.jit import block, kernel
-from kernel._core.jumps import cross, open_clock
-from kernel._core.lanes import (
-    COLUMN_MANY_ASSETS,
-    COLUMN_ONE_ASSET,
-    Segment,
-    Workspace,
-    assets_dtype,
-    lanes_dtype,
-    lower,
-)
+from kernel._core.lanes import Lanes, Segment, Workspace, lower, new_lanes
 from kernel._core.noise import (
     ALL_ASSETS,
     BRIDGE,
@@ -30,9 +24,20 @@ from kernel._core.noise import (
     to_exponentials,
     to_normals,
 )
-from kernel._core.operations import covariance, fathom, fathoms_all, glance, mark, move_state, open_state, read, screen
+from kernel._core.operations import (
+    add_loss,
+    covariance,
+    knows_lowest,
+    lowest_reading,
+    mark,
+    may_breach,
+    move_state,
+    open_state,
+    read,
+    screen,
+)
 from kernel._core.special import exp
-from kernel._core.tiers import Ledger, drop_unflagged, gather, settle, take_exponents
+from kernel._core.tiers import Ledger, drop_unflagged, gather, read_levels, settle, take_exponents
 
 
 class Plan(NamedTuple):
@@ -42,7 +47,7 @@ class Plan(NamedTuple):
     steps: int
     bridged: bool  # continuous monitoring; else the grid points only
     opening_tier: int  # the first tier not breached at time 0
-    sounded: bool  # the lowest readings are wanted
+    keeps_lowest: bool  # the lowest readings are wanted
     tilt: np.ndarray  # [asset] exponents of the likelihood ratios at breaches, and their growth per year, see `score`
     growth: float
     jump_ratio: float  # of a tilt: log of a jump's likelihood ratio, its size unknown
@@ -70,22 +75,25 @@ class Arrays(NamedTuple):
 
 
 @block
-def _open(step, book, plan, seed, mirrored, origin, n, lanes, assets):
+def _open(step, book, rules, plan, seed, mirrored, origin, n, lanes, assets):
     """Set a block's lanes to time 0."""
-    path, pair, tier, level, ratio = lanes.path, lanes.pair, lanes.tier, lanes.level, lanes.ratio
+    path, pair, tier, ratio = lanes.path, lanes.pair, lanes.tier, lanes.ratio
     for i in range(n):
         path[i], pair[i] = np.uint64(origin + i), np.uint64((origin + i) >> mirrored)
-        tier[i], level[i], ratio[i] = plan.opening_tier, book.level[plan.opening_tier], 0
+        tier[i], ratio[i] = plan.opening_tier, 0
     for a in range(assets.size):
         assets[a].log_spot[:n] = 0
-    open_state(step, assets, n)
+    open_state(step, lanes, assets, n)
+    open_state(book, lanes, assets, n)
+    open_state(rules, lanes, assets, n)
+    read_levels(book, lanes, n)
     mark(book, assets, n)
-    if plan.sounded:
+    if plan.keeps_lowest:
         read(book, lanes, assets, n)
         lowest, reading = lanes.lowest, lanes.reading
         for i in range(n):
             lowest[i] = reading[i]
-    open_clock(step, seed, lanes, n)
+    open_events(step, seed, lanes, n)
 
 
 @block
@@ -134,59 +142,70 @@ def _draw_four_steps(seed, s, bridged, normals, first, n, lanes, assets):
 
 
 @block
-def _sound(step, book, plan, lanes, assets, segment, n, jumped, ledger):
-    """Lower the lowest readings to those within a segment, but for lanes that jumped in it and know theirs."""
+def _lower_lowest(step, book, plan, lanes, assets, segment, n, departed, ledger):
+    """Lower the lowest readings to those within a segment, but for lanes that left the block in it and know theirs."""
     if not plan.bridged:
         read(book, lanes, assets, n)
         lower(lanes, n)
-        return
-    spread, few, level, lowest = covariance(step), ledger.few, lanes.level, lanes.lowest
-    if fathoms_all(book):
+    elif knows_lowest(book):
         to_exponentials(lanes.chance[segment.slot], n, 0.5, lanes.exponent)
         lanes.span[:n] = segment.span
-        fathom(book, spread, lanes, assets, n)
-        for j in range(jumped):
-            lanes.reading[lanes.jumped[j]] = np.inf
+        lowest_reading(book, covariance(step), lanes, assets, n)
+        for j in range(departed):
+            lanes.reading[lanes.departed[j]] = np.inf
         lower(lanes, n)
-        return
-    for i in range(n):
-        level[i], lowest[i] = lowest[i], level[i]  # the lowest reading is a level to be passed
-    glance(book, spread, lanes, assets, segment.span, lanes.ceiling, n)
-    for j in range(jumped):
-        lanes.flag[lanes.jumped[j]] = 0
-    count = gather(spread, lanes, assets, segment, n, few, ledger.few_assets)
+    else:
+        _search_lowest(step, book, lanes, assets, segment, n, departed, ledger)
+
+
+@block
+def _search_lowest(step, book, lanes, assets, segment, n, departed, ledger):
+    """Lower the lowest readings of the lanes that pass theirs: to find those, it is for once the level to be passed."""
+    spread, level, lowest = covariance(step), lanes.level, lanes.lowest
+    own, own_assets = ledger.selected.lanes, ledger.selected.assets
     for i in range(n):
         level[i], lowest[i] = lowest[i], level[i]
-    take_exponents(lanes, segment.slot, few, count)
-    screen(book, spread, few, ledger.few_assets, few.span, few.exponent, count)
-    count = drop_unflagged(spread, few, ledger.few_assets, count)
+    may_breach(book, spread, lanes, assets, segment.span, lanes.ceiling, n)
+    count = _gather_remaining(lanes, assets, segment, n, departed, ledger)
+    for i in range(n):
+        level[i], lowest[i] = lowest[i], level[i]
+    screen(book, spread, own, own_assets, own.span, own.exponent, count)
+    count = drop_unflagged(ledger.rules, own, own_assets, count)
     for j in range(count):
-        few.lowest[j] = few.level[j]
-    fathom(book, spread, few, ledger.few_assets, count)
+        own.lowest[j] = own.level[j]
+    lowest_reading(book, spread, own, own_assets, count)
     for j in range(count):
-        i = few.source[j]
-        lowest[i] = min(lowest[i], few.reading[j])
+        i = own.source[j]
+        lowest[i] = min(lowest[i], own.reading[j])
     read(book, lanes, assets, n)  # of a path that hardly trembles the end is lower than what rounding lets be found
     lower(lanes, n)
 
 
 @block
-def _watch(step, book, plan, seed, lanes, assets, segment, n, jumped, ledger):
-    """Find and settle the tiers that the block breached in a segment, but for lanes that jumped in it."""
-    spread, few, real = covariance(step), ledger.few, lanes.span.dtype.type
+def _gather_remaining(lanes, assets, segment, n, departed, ledger):
+    """Copy the flagged lanes that did not leave the block, with their share of chance; return how many there are."""
+    for j in range(departed):
+        lanes.flag[lanes.departed[j]] = 0
+    count = gather(ledger.rules, lanes, assets, segment, n, ledger.selected)
+    take_exponents(lanes, segment.slot, ledger.selected.lanes, count)
+    return count
+
+
+@block
+def _watch(step, book, plan, seed, lanes, assets, segment, n, departed, ledger):
+    """Find and settle the tiers that the block breached in a segment, but for lanes that left it and are settled."""
+    spread, selected, real = covariance(step), ledger.selected, lanes.span.dtype.type
     if not plan.bridged:
         screen(book, spread, lanes, assets, segment.span, real(0), n)
-        count = gather(spread, lanes, assets, segment, n, few, ledger.few_assets)
-        settle(book, spread, lanes, count, plan.bridged, ledger, seed)
-        return
-    to_ceilings(lanes.chance[segment.slot], n, 0.5, lanes.ceiling)
-    glance(book, spread, lanes, assets, segment.span, lanes.ceiling, n)
-    for j in range(jumped):
-        lanes.flag[lanes.jumped[j]] = 0  # settled on their leap
-    count = gather(spread, lanes, assets, segment, n, few, ledger.few_assets)
-    take_exponents(lanes, segment.slot, few, count)
-    screen(book, spread, few, ledger.few_assets, few.span, few.exponent, count)
-    settle(book, spread, lanes, drop_unflagged(spread, few, ledger.few_assets, count), plan.bridged, ledger, seed)
+        count = gather(ledger.rules, lanes, assets, segment, n, selected)
+    else:
+        to_ceilings(lanes.chance[segment.slot], n, 0.5, lanes.ceiling)
+        may_breach(book, spread, lanes, assets, segment.span, lanes.ceiling, n)
+        count = _gather_remaining(lanes, assets, segment, n, departed, ledger)
+        own = selected.lanes
+        screen(book, spread, own, selected.assets, own.span, own.exponent, count)
+        count = drop_unflagged(ledger.rules, own, selected.assets, count)
+    settle(book, spread, lanes, assets, count, plan.bridged, ledger, seed)
 
 
 @block
@@ -202,47 +221,60 @@ def _note_worst(lanes, steps, n, origin, out):
 @block
 def _close(book, lanes, assets, n, origin, out):
     """Write closing prices and losses, reckoned in double precision."""
-    loss, first = lanes.start, origin - out.offset
+    loss, relative, first = lanes.loss, lanes.relative_price, origin - out.offset
     loss[:n] = 0.0
     for a in range(assets.size):
-        spot, quantity, log_spot = book.spot[a], book.quantity[a], assets[a].log_spot
+        spot, log_spot = book.spot[a], assets[a].log_spot
         for i in range(n):
-            relative = exp(np.float64(log_spot[i]))
-            out.terminal_price[a, first + i] = spot * relative
-            loss[i] -= quantity * (relative - 1.0)
+            relative[i] = exp(np.float64(log_spot[i]))
+            out.terminal_price[a, first + i] = spot * relative[i]
+        add_loss(book, a, lanes, n)
     for i in range(n):
         out.loss[first + i] = loss[i]
 
 
 @kernel
-def walk(step, book, plan, seed, normals, first, last, out, work):
+def walk(step, book, rules, plan, seed, normals, first, last, out, work):
     """Walk the paths [first, last) and write their losses, closing prices and breach times.
 
-    step: a market's step; book: an account's book; plan: Plan; seed: uint64; normals: Normals; out: Arrays; work:
-    Workspace, of which nothing is read before it is written but that its queue is empty.
+    Args:
+        step: a market's step.
+        book: an account's book.
+        rules: what happens at breaches and timers; NoRules: nothing.
+        plan: Plan.
+        seed: uint64.
+        normals: Normals.
+        first: path.
+        last: path.
+        out: Arrays.
+        work: Workspace whose queue is empty; whatever else is in it is written before it is read.
     """
-    lanes, leapers, queue = work.lanes[0], work.lanes[1], work.queue[0]
-    assets, leaper_assets = work.assets[0], work.assets[1]
-    ledger = Ledger(
-        out.breach_time, out.offset, queue, work.depth, out.score, plan.tilt, plan.growth, work.lanes[2], work.assets[2]
+    lanes, assets, queue = work.lanes[0], work.assets[0], work.queue[0]
+    events, selected, held = (
+        Lanes(work.lanes[1], work.assets[1]),
+        Lanes(work.lanes[2], work.assets[2]),
+        Lanes(work.lanes[3], work.assets[3]),
     )
-    real, width = book.level.dtype.type, lanes.path.size
+    ledger = Ledger(
+        out.breach_time, out.offset, queue, work.depth, out.score, plan.tilt, plan.growth, rules, selected, held
+    )
+    real, width = lanes.level.dtype.type, lanes.path.size
     span, root = real(plan.horizon / plan.steps), real(math.sqrt(plan.horizon / plan.steps))
     for origin in range(first, last, width):
         n = min(width, last - origin)
-        _open(step, book, plan, seed, normals.mirrored, origin, n, lanes, assets)
+        _open(step, book, rules, plan, seed, normals.mirrored, origin, n, lanes, assets)
         _open_ledger(plan, origin, n, out)
         for s in range(plan.steps):
             if s & 3 == 0:
                 _draw_four_steps(seed, s, plan.bridged, normals, origin - first, n, lanes, assets)
             start, stop = plan.horizon * (s / plan.steps), plan.horizon * ((s + 1) / plan.steps)
             move_state(step, seed, s, lanes, assets, n)
-            segment = Segment(start, stop, span, root, s & 3)
-            jumping = cross(step, book, plan, seed, lanes, assets, segment, n, leapers, leaper_assets, ledger)
+            segment = Segment(start, stop, span, root, s & 3, s)
+            departed = cross(step, book, plan, seed, lanes, assets, segment, n, events, ledger)
             mark(book, assets, n)
-            _watch(step, book, plan, seed, lanes, assets, segment, n, jumping, ledger)
-            if plan.sounded:
-                _sound(step, book, plan, lanes, assets, segment, n, jumping, ledger)
+            _watch(step, book, plan, seed, lanes, assets, segment, n, departed, ledger)
+            if plan.keeps_lowest:
+                _lower_lowest(step, book, plan, lanes, assets, segment, n, departed, ledger)
                 _note_worst(lanes, s + 1, n, origin, out)
         _close(book, lanes, assets, n, origin, out)
     resolve(queue, work.depth, seed, out.offset, out.breach_time)
@@ -250,13 +282,13 @@ def walk(step, book, plan, seed, normals, first, last, out, work):
         count_by_cell(out.breach_time, out.edge, first - out.offset, last - out.offset, lanes.chosen, out.breaches)
 
 
-def new_workspace(real: DTypeLike, assets: int, tiers: int) -> Workspace:
-    """Allocate the scratch of one walk."""
+def new_workspace(real: DTypeLike, assets: int, tiers: int, fields: Fields) -> Workspace:
+    """Allocate the scratch of one walk; fields: what its step, book and rules declare, see `fields_of`."""
+    lanes, marks, width = new_lanes(real, assets, fields)
     kind: np.dtype[Any] = np.dtype(real)
-    width = (COLUMN_ONE_ASSET if assets == 1 else COLUMN_MANY_ASSETS) // kind.itemsize
     return Workspace(
-        lanes=np.zeros(3, lanes_dtype(kind, width)),
-        assets=np.zeros((3, assets), assets_dtype(kind, width)),
+        lanes=lanes,
+        assets=marks,
         queue=np.zeros(1, passages_dtype(kind, 2 * width)),
         depth=np.zeros((tiers, 2 * width), kind),
     )

@@ -49,16 +49,6 @@ def _advance(step, segment, assets, n):
             b += 1
 
 
-@implements(open_state, DiffusionStep)
-def _open_state(step, assets, n):
-    pass
-
-
-@implements(move_state, DiffusionStep)
-def _move_state(step, seed, s, lanes, assets, n):
-    pass
-
-
 @implements(covariance, DiffusionStep)
 def _covariance(step):
     return Fixed(step.factor)
@@ -72,8 +62,8 @@ def move_as_diffusion(struct: type) -> None:
         advance(step.diffusion, segment, assets, n)
 
     @implements(open_state, struct)
-    def _open_state_inner(step, assets, n):
-        open_state(step.diffusion, assets, n)
+    def _open_state_inner(step, lanes, assets, n):
+        open_state(step.diffusion, lanes, assets, n)
 
     @implements(move_state, struct)
     def _move_state_inner(step, seed, s, lanes, assets, n):

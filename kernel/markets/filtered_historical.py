@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from kernel import checks
 from kernel._core.covariance import Local
+from kernel._core.fields import Field, Fields
 from kernel._core.jit import block as block_of_lanes
 from kernel._core.jit import implements
 from kernel._core.noise import ALL_ASSETS, RESAMPLE, draw_words
@@ -41,9 +42,14 @@ class FilteredStep(NamedTuple):
     block: int
     covariance: Local
 
+    @staticmethod
+    def lane_fields() -> Fields:
+        """Declare the variance per year, and the words that pick the times of the next four blocks."""
+        return Fields(lane=(Field("picks", "block", np.uint32, 4),), asset=(Field("variance", "block"),))
+
 
 @implements(open_state, FilteredStep)
-def _open_state(step, assets, n):
+def _open_state(step, lanes, assets, n):
     for a in range(assets.size):
         assets[a].variance[:n] = step.law[a].opening
 
@@ -53,22 +59,22 @@ def _pick(step, seed, s, lanes, n):
     """Fill lanes.words[0] with the time whose residuals each lane takes: blocks of times in a circle."""
     number, within = s // step.block, s % step.block
     if within == 0 and number & 3 == 0:
-        draw_words(seed, lanes.path, np.uint64(number >> 2), ALL_ASSETS, RESAMPLE, n, lanes.lot)
-    lot, pick, size = lanes.lot[number & 3], lanes.words[0], np.uint64(step.residuals.shape[1])
+        draw_words(seed, lanes.path, np.uint64(number >> 2), ALL_ASSETS, RESAMPLE, n, lanes.picks)
+    word, pick, size = lanes.picks[number & 3], lanes.words[0], np.uint64(step.residuals.shape[1])
     for i in range(n):
-        time = ((np.uint64(lot[i]) * size) >> np.uint64(32)) + np.uint64(within)
+        time = ((np.uint64(word[i]) * size) >> np.uint64(32)) + np.uint64(within)
         pick[i] = np.uint32(time - size if time >= size else time)
 
 
 @block_of_lanes
 def _look_up(residuals, growth, scale, variance, lanes, n):
-    """Fill lanes.near with the picked residuals, lanes.far with the growth that they bring at the lane's variance.
+    """Fill scratch with the picked residuals, and with the growth that they bring at the lane's variance.
 
     What is looked up stands in loops of its own: the vectoriser leaves them alone. Indices are unsigned, or Numba
     would ask of each whether it counts from the end.
     """
-    pick, node, residual, mean, place = lanes.words[0], lanes.words[1], lanes.near, lanes.far, lanes.room
-    low, high = lanes.plus[0], lanes.plus[1]
+    pick, node, residual, mean = lanes.words[0], lanes.words[1], lanes.scratch[0], lanes.scratch[1]
+    place, low, high = lanes.scratch[2], lanes.scratch[3], lanes.scratch[4]
     for i in range(n):
         residual[i] = residuals[pick[i]]
     for i in range(n):
@@ -90,7 +96,7 @@ def _move_state(step, seed, s, lanes, assets, n):
         _look_up(step.residuals[a], step.growth[a], law.scale, variance, lanes, n)
         omega, alpha, beta, most = law.omega, law.alpha, law.beta, law.most
         drift, root, frequency = law.drift, law.root, law.frequency
-        residual, mean = lanes.near, lanes.far
+        residual, mean = lanes.scratch[0], lanes.scratch[1]
         for i in range(n):
             deviation = math.sqrt(variance[i])
             rate[i] = fma(frequency, fma(deviation * root, residual[i], -mean[i]), drift)

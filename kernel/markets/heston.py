@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from kernel import checks
 from kernel._core.covariance import Local
+from kernel._core.fields import Field, Fields
 from kernel._core.jit import block, implements
 from kernel._core.lanes import flagged, whole_vectors
 from kernel._core.noise import VARIANCE, draw_words, to_normals
@@ -34,9 +35,14 @@ class HestonStep(NamedTuple):
     shocks: NDArray[np.floating]  # [asset, asset] lower Cholesky factor of the variance shocks' correlation
     local: LocalStep
 
+    @staticmethod
+    def lane_fields() -> Fields:
+        """Declare the variance per year and, by slot, the standard normals that move it."""
+        return Fields(asset=(Field("variance", "block"), Field("shock", "block", None, 4)))
+
 
 @implements(open_state, HestonStep)
-def _open_state(step, assets, n):
+def _open_state(step, lanes, assets, n):
     for a in range(assets.size):
         assets[a].variance[:n] = step.law[a].opening
 
@@ -64,14 +70,14 @@ def _draw_shocks(step, seed, moment, lanes, assets, n):
 def _square_normals(law, lanes, asset, slot, n):
     """Move the variance by a squared normal, where that meets mean and variance; flag the lanes where it does not.
 
-    lanes.near takes by how much it is above its mean, lanes.far the ratio of its variance to its squared mean,
-    lanes.room log E[exp(tilt v)] - tilt E[v]: what the drift of the log price has to give back.
+    lanes.scratch takes by how much it is above its mean, the ratio of its variance to its squared mean, and
+    log E[exp(tilt v)] - tilt E[v]: what the drift of the log price has to give back.
     """
     decay, pull, slope, base, tilt = law.decay, law.pull, law.slope, law.base, law.tilt
     real = type(decay)
     zero, half, one, two, most = real(0), real(0.5), real(1), real(2), real(_MOST_TILT)
     variance, z, moved = asset.variance, asset.shock[slot], asset.volatility
-    above, ratio, give, flag = lanes.near, lanes.far, lanes.room, lanes.flag
+    above, ratio, give, flag = lanes.scratch[0], lanes.scratch[1], lanes.scratch[2], lanes.flag
     for i in range(n):
         m = fma(decay, variance[i], pull)
         psi = fma(slope, variance[i], base) / (m * m)
@@ -102,8 +108,8 @@ def _thin_exponentials(law, lanes, asset, slot, n):
     )
     real = type(tilt)
     zero, one, two, most = real(0), real(1), real(2), real(_MOST_TILT)
-    above, ratio, give, chosen = lanes.near, lanes.far, lanes.room, lanes.chosen
-    count, m, psi, normal = flagged(lanes, n), lanes.plus[0], lanes.plus[1], lanes.minus[0]
+    above, ratio, give, chosen = lanes.scratch[0], lanes.scratch[1], lanes.scratch[2], lanes.chosen
+    count, m, psi, normal = flagged(lanes, n), lanes.scratch[3], lanes.scratch[4], lanes.scratch[5]
     for j in range(count):
         i = chosen[j]
         m[j], psi[j], normal[j] = fma(decay, variance[i], pull), ratio[i], z[i]
@@ -123,7 +129,13 @@ def _follow(law, lanes, asset, n):
     """Set the log price's drift and volatility over the step from the variance at its two ends."""
     drift, late, early, frequency = law.drift, law.late, law.early, law.frequency
     half = type(drift)(0.5)
-    variance, rate, moved, above, give = asset.variance, asset.rate, asset.volatility, lanes.near, lanes.room
+    variance, rate, moved, above, give = (
+        asset.variance,
+        asset.rate,
+        asset.volatility,
+        lanes.scratch[0],
+        lanes.scratch[2],
+    )
     for i in range(n):
         before, after = variance[i], moved[i]
         mean = after - above[i]
@@ -266,9 +278,9 @@ class Heston(Market):
     def _heston(self, real: DTypeLike, span: float) -> HestonStep:
         rho, correlation = np.asarray(self.price_variance_correlation), np.asarray(self.correlation)
         own, factor = np.sqrt(1 - rho**2), lower_factor(correlation).astype(real)
-        lift = np.asarray(self.volatility_of_variance)[:, None] * correlation * rho
+        response = np.asarray(self.volatility_of_variance)[:, None] * correlation * rho
         prices = correlation * (np.outer(rho, rho) + np.outer(own, own))
-        local = LocalStep(own.astype(real), factor, Local(lower_factor(prices).astype(real), lift.astype(real)))
+        local = LocalStep(own.astype(real), factor, Local(lower_factor(prices).astype(real), response.astype(real)))
         return HestonStep(law_of(self._law(span), len(self.assets), real), factor.copy(), local)
 
     def _law(self, span: float) -> dict[str, NDArray[np.float64]]:

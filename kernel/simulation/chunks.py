@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernel._core.fields import fields_of
 from kernel._core.walk import Arrays, Normals, Plan, new_workspace, walk
 from kernel.simulation.job import Job
 from kernel.simulation.summary import CELLS, Summary, Total, cell_edges, count_zeros
@@ -112,12 +113,13 @@ def worst_time(plan: Plan, steps: int) -> float:
 
 def _walk(job: Job, first: int, last: int, out: Arrays) -> None:
     given = np.empty((0, 0, 0), job.real) if job.points is None else job.points.between(first, last, job.real)
-    shape = job.real, job.assets, job.tiers
+    shape = job.real, job.assets, job.tiers, fields_of(job.step, job.book, job.rules)
     kept, work = getattr(_scratch, "workspace", (None, None))
     if kept != shape:
         work = new_workspace(*shape)
         _scratch.workspace = shape, work
-    walk(job.step, job.book, job.plan, job.seed, Normals(job.mirrored, given), first, last, out, work)
+    normals = Normals(job.mirrored, given)
+    walk(job.step, job.book, job.rules, job.plan, job.seed, normals, first, last, out, work)
 
 
 def _arrays_to_summarise(job: Job, first: int, last: int) -> Arrays:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel._core.operations import NoRules
 from kernel._core.walk import Plan
 from kernel.accounts import Account
 from kernel.accounts.books.choose import choose
@@ -41,6 +42,7 @@ class Job(NamedTuple):
     closing: Closing | None = None  # how losses are reckoned that the kernels cannot
     mirrored: bool = False  # antithetic pairs
     points: SobolNormals | None = None
+    rules: NamedTuple = NoRules()
 
 
 def new_job(market: Market, account: Account, ladder: Ladder, settings: Settings) -> Job:
@@ -53,7 +55,7 @@ def new_job(market: Market, account: Account, ladder: Ladder, settings: Settings
         steps=settings.steps,
         bridged=settings.monitoring == "continuous",
         opening_tier=opening_tier,
-        sounded=len(settings.worst) > 0,
+        keeps_lowest=len(settings.worst) > 0,
         tilt=np.empty(0, real),
         growth=0.0,
         jump_ratio=0.0,

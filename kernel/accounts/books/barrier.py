@@ -6,11 +6,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernel._core.covariance import bent, reach, skew, volatility
+from kernel._core.covariance import bridge_depth, bridge_variance, variance_slope, volatility
 from kernel._core.jit import implements
-from kernel._core.operations import at, distances, fathom, fathoms_all, glance, mark, read, score, screen
-
-_ROUNDS = 6  # of the search for the lowest level within a segment
+from kernel._core.operations import (
+    add_loss,
+    at,
+    distances,
+    is_number,
+    knows_lowest,
+    lowest_reading,
+    mark,
+    read,
+    score,
+    screen,
+)
+from kernel.accounts.books.loss import lose_linearly
 
 
 class BarrierBook(NamedTuple):
@@ -34,29 +44,29 @@ def _mark_barrier(book, assets, n):
 @implements(distances, BarrierBook)
 def _distances_barrier(book, covariance, lanes, assets, n):
     before, after, level = assets[0].before, assets[0].after, lanes.level
-    near, far, variance = lanes.near, lanes.far, lanes.variance
-    factor, local, slope = covariance.factor[0, 0], volatility(covariance, assets[0]), skew(covariance, 0)
+    start, end, variance = lanes.start_distance, lanes.end_distance, lanes.variance
+    factor, local, slope = covariance.factor[0, 0], volatility(covariance, assets[0]), variance_slope(covariance, 0)
     real = level.dtype.type
     half, zero = book.side * real(0.5), real(0)
     for i in range(n):
         deviation, a, c = factor * at(local, i), before[i] - level[i], after[i] - level[i]
-        near[i], far[i], variance[i] = a, c, bent(deviation * deviation, slope, half * (a + max(c, zero)))
-
-
-@implements(glance, BarrierBook)
-def _glance_barrier(book, covariance, lanes, assets, span, ceiling, n):
-    screen(book, covariance, lanes, assets, span, ceiling, n)
+        start[i], end[i] = a, c
+        variance[i] = bridge_variance(deviation * deviation, slope, half * (a + max(c, zero)))
 
 
 @implements(screen, BarrierBook)
 def _screen_barrier(book, covariance, lanes, assets, span, exponent, n):
     before, after, level, flag = assets[0].before, assets[0].after, lanes.level, lanes.flag
-    factor, local, slope = covariance.factor[0, 0], volatility(covariance, assets[0]), skew(covariance, 0)
+    if is_number(exponent):
+        for i in range(n):
+            flag[i] = after[i] <= level[i]
+        return
+    factor, local, slope = covariance.factor[0, 0], volatility(covariance, assets[0]), variance_slope(covariance, 0)
     real = level.dtype.type
     half, zero = book.side * real(0.5), real(0)
     for i in range(n):
         deviation, a, c = factor * at(local, i), before[i] - level[i], after[i] - level[i]
-        variance = bent(deviation * deviation, slope, half * (a + max(c, zero)))
+        variance = bridge_variance(deviation * deviation, slope, half * (a + max(c, zero)))
         flag[i] = a * c <= variance * at(span, i) * at(exponent, i)
 
 
@@ -67,20 +77,20 @@ def _read_barrier(book, lanes, assets, n):
         reading[i] = after[i]
 
 
-@implements(fathom, BarrierBook)
-def _fathom_barrier(book, covariance, lanes, assets, n):
+@implements(lowest_reading, BarrierBook)
+def _lowest_reading_barrier(book, covariance, lanes, assets, n):
     before, after, reading = assets[0].before, assets[0].after, lanes.reading
     span, exponent = lanes.span, lanes.exponent
-    factor, local, slope = covariance.factor[0, 0], volatility(covariance, assets[0]), skew(covariance, 0)
+    factor, local, slope = covariance.factor[0, 0], volatility(covariance, assets[0]), variance_slope(covariance, 0)
     half, side = reading.dtype.type(0.5), book.side
     for i in range(n):
         deviation, gap = factor * at(local, i), half * (before[i] - after[i])
-        depth = reach(deviation * deviation, slope, side, gap, span[i] * exponent[i])
+        depth = bridge_depth(deviation * deviation, slope, side, gap, span[i] * exponent[i])
         reading[i] = half * (before[i] + after[i]) - depth
 
 
-@implements(fathoms_all, BarrierBook)
-def _fathoms_all_barrier(book):
+@implements(knows_lowest, BarrierBook)
+def _knows_lowest_barrier(book):
     return True
 
 
@@ -89,3 +99,8 @@ def _score_barrier(book, tilt, growth, lanes, assets, bridged, n):
     after, level, reading, slope = assets[0].after, lanes.level, lanes.reading, -tilt[0] * book.side
     for j in range(n):
         reading[j] = slope * (level[j] if bridged else after[j])
+
+
+@implements(add_loss, BarrierBook)
+def _add_loss_barrier(book, a, lanes, n):
+    lose_linearly(book.quantity[a], lanes, n)
