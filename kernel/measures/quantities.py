@@ -63,9 +63,7 @@ def lowest_metrics(outcome: Outcome, row: int) -> Sample:
         return WeightedSample(outcome.worst[row], outcome.weight, outcome.replicates, outcome.untilted)
 
     def order(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
-        if (
-            isinstance(outcome, PathOutcome) and ranks.size > _OF_ONE
-        ):  # the next curve takes a tenth of the first's time
+        if isinstance(outcome, PathOutcome) and ranks.size > _OF_ONE:  # sorted once, for further curves too
             return np.asarray(outcome.worst_ascending[row][ranks - 1], np.float64)
         return outcome.lowest_worst(int(ranks.max()), row)[ranks - 1]
 
