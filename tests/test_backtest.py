@@ -171,7 +171,7 @@ def test_z2_of_draws_from_past_returns_is_centred() -> None:
 def walk(history: History, **schedule: Any) -> tuple[list[tuple[int, Any]], list[Refit]]:
     """Return each opening with its market, and the refits."""
     refits: list[Refit] = []
-    stated = {"how": {}, "refit": 7, "rechoose": 28, **schedule}
+    stated = {"fit_options": {}, "refit": 7, "rechoose": 28, **schedule}
     openings = range(stated["window"], len(history.prices) - 1)
     blocks = markets(history, openings, Schedule(**stated), refits)
     return [tuple(one) for block in blocks for one in block], refits
@@ -211,7 +211,7 @@ def test_ewma_of_two_assets_is_brought_up_to_date_as_a_loop_does() -> None:
     moves = np.random.default_rng(8).normal(0, 0.03, (66, 2))
     gaps = np.arange(66) == 62
     history = History(assets=("A", "B"), prices=prices_of(moves)[-67:], dt=DAY, gaps=gaps)
-    found, _ = walk(history, market="gbm", how={"volatility": "ewma", "decay": 0.9}, window=60)
+    found, _ = walk(history, market="gbm", fit_options={"volatility": "ewma", "decay": 0.9}, window=60)
     fit = kernel.Gbm.fit(history.prices[:61], dt=DAY, assets=["A", "B"], volatility="ewma", decay=0.9)
     variance, returns = fit.market.volatility**2, np.diff(np.log(history.prices[:61]), axis=0)
     mean, ratios = returns.mean(axis=0), []

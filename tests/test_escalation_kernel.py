@@ -136,7 +136,7 @@ close_outs = st.builds(
         remainder=remainder,
         cost=cost,
         impact=impact,
-    ),  # fmt: skip
+    ),
     st.sampled_from([{}, {"share": 0.31}, {"share": 0.77}, {"restore": 3.7}, {"restore": 4.9}]),
     times,
     st.booleans(),

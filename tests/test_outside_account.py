@@ -428,7 +428,7 @@ def test_instruments_and_rules_check_their_terms() -> None:
     with pytest.raises(kernel.InvalidInput) as caught:
         Inverse("", 0.0, entry_price=0.0)
     assert [problem.field for problem in caught.value.problems] == ["asset", "entry_price", "quantity"]
-    with pytest.raises(kernel.InvalidInput, match="exponent: must be a number"):
+    with pytest.raises(kernel.InvalidInput, match="exponent: must be one number"):
         Power("A", 1.0, exponent="2")
     with pytest.raises(kernel.InvalidInput, match=r"rate\.BTC: must be above 0"):
         kernel.Flat({"BTC": -1.0})

@@ -106,5 +106,5 @@ def extremes(history: History, places: NDArray[np.int64], by_bars: NDArray[np.bo
         [2.0, 3.0, 3.0, 4.0]
     """
     closes = history.prices[places]
-    both = [closes if one is None else one[places] for one in (history.lows, history.highs)]
-    return np.concatenate([np.where(by_bars[:, None, None] & np.isfinite(one), one, closes) for one in both], axis=1)
+    both = [closes if bars is None else bars[places] for bars in (history.lows, history.highs)]
+    return np.concatenate([np.where(by_bars[:, None, None] & np.isfinite(bars), bars, closes) for bars in both], axis=1)

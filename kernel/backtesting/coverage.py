@@ -126,8 +126,8 @@ def independence(exceptions: ArrayLike) -> Verdict:
     hits, misses = int(series.sum()), int(series.size - series.sum())
     orders = math.lgamma(series.size + 1) - math.lgamma(hits + 1) - math.lgamma(misses + 1)
     each = (
-        at_least(np.nan_to_num(_independence_ratio(*one.transitions)), one.log_count - orders, statistic)
-        for one in patterns(series.size, hits, hits)
+        at_least(np.nan_to_num(_independence_ratio(*pattern.transitions)), pattern.log_count - orders, statistic)
+        for pattern in patterns(series.size, hits, hits)
     )
     return judged(statistic, min(1.0, sum(each)))
 
@@ -183,7 +183,7 @@ def coverage_p_value(statistic: float, count: int, chance: float) -> float:
         1.0
     """
     p_value = 0.0
-    for one in patterns(count, *likely_counts(count, chance)):
-        log_mass = one.log_count + one.hits * math.log(chance) + (count - one.hits) * math.log1p(-chance)
-        p_value += at_least(coverage_ratio(one.hits, one.transitions, count, chance), log_mass, statistic)
+    for pattern in patterns(count, *likely_counts(count, chance)):
+        log_mass = pattern.log_count + pattern.hits * math.log(chance) + (count - pattern.hits) * math.log1p(-chance)
+        p_value += at_least(coverage_ratio(pattern.hits, pattern.transitions, count, chance), log_mass, statistic)
     return min(1.0, p_value)

@@ -81,19 +81,19 @@ def patterns(trials: int, fewest: int, most: int) -> Iterator[Patterns]:
     """
     log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, trials + 1)))])
     deviation = max(k * (trials - k) / trials**1.5 for k in (fewest, most, min(max(trials // 2, fewest), most)))
-    reach = math.ceil(_DEVIATIONS * deviation) + _FURTHER
+    spread = math.ceil(_DEVIATIONS * deviation) + _FURTHER
     hits = np.arange(fewest, most + 1)
-    for block in np.array_split(hits, math.ceil(hits.size * (8 * reach + 4) / _BLOCK)):
+    for block in np.array_split(hits, math.ceil(hits.size * (8 * spread + 4) / _BLOCK)):
         around = np.rint(block * (trials - block + 1) / trials).astype(np.int64)
         k, r, first, last = np.broadcast_arrays(
             block[:, None, None, None],
-            around[:, None, None, None] + np.arange(-reach, reach + 1)[:, None, None],
+            around[:, None, None, None] + np.arange(-spread, spread + 1)[:, None, None],
             *np.ogrid[:2, :2],
         )
         gaps = r + 1 - first - last
         log_count = _log_choose(log_factorial, k - 1, r - 1) + _log_choose(log_factorial, trials - k - 1, gaps - 1)
         there = np.isfinite(log_count)
-        k, r, first, last = (one[there] for one in (k, r, first, last))
+        k, r, first, last = (part[there] for part in (k, r, first, last))
         n01, n10, n11 = r - first, r - last, k - r
         yield Patterns(k, (trials - 1 - n01 - n10 - n11, n01, n10, n11), log_count[there])
 
@@ -114,5 +114,5 @@ def likely_counts(trials: int, probability: float) -> tuple[int, int]:
         (0, 37)
     """
     mean = trials * probability
-    reach = _DEVIATIONS * math.sqrt(mean * (1 - probability)) + _FURTHER
-    return max(0, math.floor(mean - reach)), min(trials, math.ceil(mean + reach))
+    spread = _DEVIATIONS * math.sqrt(mean * (1 - probability)) + _FURTHER
+    return max(0, math.floor(mean - spread)), min(trials, math.ceil(mean + spread))

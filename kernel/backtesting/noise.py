@@ -58,10 +58,10 @@ def on_which(
         >>> on_which(series, np.isin(np.arange(500), [100, 400]), None, 0.99).nonzero()[0].tolist()
         [400]
     """
-    found = np.zeros(undecided.size, dtype=bool)
+    marked = np.zeros(undecided.size, dtype=bool)
     for window in _hanging(exceptions, undecided, times, level).values():
-        found[window] |= undecided[window]
-    return found
+        marked[window] |= undecided[window]
+    return marked
 
 
 def _hanging(
@@ -95,7 +95,8 @@ def _coverage_hangs(exceptions: NDArray[np.bool_], undecided: NDArray[np.bool_],
     n01, n10 = hits - first - n11, hits - last - n11
     ratios = coverage_ratio(hits, (exceptions.size - 1 - n01 - n10 - n11, n01, n10, n11), exceptions.size, 1 - level)
     fails = [
-        coverage_p_value(float(one), exceptions.size, 1 - level) < SIGNIFICANCE for one in (min(ratios), max(ratios))
+        coverage_p_value(float(ratio), exceptions.size, 1 - level) < SIGNIFICANCE
+        for ratio in (min(ratios), max(ratios))
     ]
     return fails[0] != fails[1]
 
@@ -113,14 +114,14 @@ def _counts(exceptions: NDArray[np.bool_], undecided: NDArray[np.bool_]) -> _Cou
     free = np.flatnonzero(undecided)
     edges = np.unique([0, *free, *(free + 1), exceptions.size]).tolist()
     parts = [_free() if undecided[first] else _fixed(exceptions[first:end]) for first, end in pairwise(edges)]
-    found = parts[0]
+    counts = parts[0]
     for part in parts[1:]:
-        found = {
+        counts = {
             (first, end, hits + more, pairs + new + (last & start))
-            for first, last, hits, pairs in found
+            for first, last, hits, pairs in counts
             for start, end, more, new in part
         }
-    return found
+    return counts
 
 
 def _free() -> _Counts:

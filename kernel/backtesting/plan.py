@@ -57,7 +57,7 @@ def new_plan(
     history: History,
     market: Any,
     drift: str,
-    how: dict[str, Any],
+    fit_options: dict[str, Any],
     account: Account | None,
     ladder: Ladder | None,
     horizon: float | str | None,
@@ -70,7 +70,7 @@ def new_plan(
         InvalidInput: with every problem found.
     """
     problems = Problems()
-    _check_market(problems, market, how, history)
+    _check_market(problems, market, fit_options, history)
     _check_drift(problems, drift, market)
     if settings["breaches"] is not None:
         checks.choice(problems, "breaches", settings["breaches"], BREACHES)
@@ -97,23 +97,25 @@ def new_plan(
     openings = openings[usable]
     by = _judged(judged(history, openings, rows, account, ladder), market, settings["breaches"])
     notes = _left_out(int(np.count_nonzero(~usable)))
-    return Plan(history, Schedule(market, how, **spans, drift=drift), account, ladder, rows, openings, clean, by, notes)
+    return Plan(
+        history, Schedule(market, fit_options, **spans, drift=drift), account, ladder, rows, openings, clean, by, notes
+    )
 
 
-def _judged(found: Judged, market: Any, asked: str | None) -> Judged:
+def _judged(judgement: Judged, market: Any, asked: str | None) -> Judged:
     """Return what judges breaches, of what the history's bars can, as asked or as the market can be predicted.
 
     Raises:
         InvalidInput: if bars are asked for that cannot judge.
     """
-    closes = np.zeros(found.by_bars.size, dtype=bool)
+    closes = np.zeros(judgement.by_bars.size, dtype=bool)
     unknown = not isinstance(market, str) and getattr(market, "between_steps", "unknown") == "unknown"
-    if unknown and found.by_bars.any():
+    if unknown and judgement.by_bars.any():
         name = getattr(market, "__name__", type(market).__name__)
-        found = Judged(closes, f"{name} does not say what its prices do between its steps (Market.between_steps)")
-    if asked == "bars" and found.breaches != asked:
-        raise InvalidInput([Problem("breaches", f"must be closes: {found.reason}")])
-    return Judged(closes, "as asked") if asked == "closes" else found
+        judgement = Judged(closes, f"{name} does not say what its prices do between its steps (Market.between_steps)")
+    if asked == "bars" and judgement.breaches != asked:
+        raise InvalidInput([Problem("breaches", f"must be closes: {judgement.reason}")])
+    return Judged(closes, "as asked") if asked == "closes" else judgement
 
 
 def _check_held(problems: Problems, account: Account, ladder: Ladder, history: History) -> None:
@@ -144,15 +146,15 @@ def _check_opening(problems: Problems, account: Account, ladder: Ladder, history
         problems.add("account", "opens with every tier of the ladder breached at the last prices: state it for those")
 
 
-def _check_market(problems: Problems, market: Any, how: dict[str, Any], history: History) -> None:
+def _check_market(problems: Problems, market: Any, fit_options: dict[str, Any], history: History) -> None:
     if isinstance(market, Market):
         if tuple(market.assets) != history.assets:
             names = ", ".join(market.assets)
             problems.add("market.assets", f"must be the history's ({', '.join(history.assets)}), not {names}")
-        for name in how:
+        for name in fit_options:
             problems.add(name, "is an option of a fit: a market that is stated takes none")
     elif isinstance(market, str) or hasattr(market, "fit"):
-        check_model(problems, market, how)
+        check_model(problems, market, fit_options)
     else:
         problems.add("market", f"must be a name, a class of market with a fit, or a market, not {brief(market)}")
 
@@ -212,7 +214,7 @@ def provenance(plan: Plan) -> dict[str, Any]:
     named = market.parameters() if isinstance(market, Market) else market
     inputs = {
         "market": named if isinstance(named, str | dict) else snake(named.__name__),
-        "fit": {} if isinstance(market, Market) else {"drift": schedule.drift, **schedule.how},
+        "fit": {} if isinstance(market, Market) else {"drift": schedule.drift, **schedule.fit_options},
         "account": plan.account.parameters(),
         "ladder": plan.ladder.parameters(),
         "backtest": {

@@ -23,7 +23,7 @@ class Schedule(NamedTuple):
 
     market: Any
     """A name of `FITTED`, "auto", a class with a fit, or a market that is taken as it stands."""
-    how: Mapping[str, Any]
+    fit_options: Mapping[str, Any]
     """Options of the fit."""
     window: int
     refit: int
@@ -81,8 +81,8 @@ def markets(
         fit, name = _fit(history, row, schedule, "" if again else name)
         refits.append(Refit(row, name, fit.notes))
         opened = {"spot": last, "drift": drift_of(fit).chosen(schedule.drift)}
-        since = [(one, returns[row:one][usable[row:one]]) for one in block]
-        yield (Opening(one, replace(fit.after(moves), **opened)) for one, moves in since)
+        since = [(later, returns[row:later][usable[row:later]]) for later in block]
+        yield (Opening(later, replace(fit.after(moves), **opened)) for later, moves in since)
 
 
 def _blocks(openings: Sequence[int], refit: int) -> Iterator[list[int]]:
@@ -134,8 +134,8 @@ def _fit(history: History, row: int, schedule: Schedule, chosen: str) -> tuple[F
             return choice.fit, choice.model
         if isinstance(kind, str):
             name = chosen if kind == "auto" else kind
-            return FITTED[name].fit(window, **schedule.how), name
-        return kind.fit(window, **schedule.how), snake(kind.__name__)
+            return FITTED[name].fit(window, **schedule.fit_options), name
+        return kind.fit(window, **schedule.fit_options), snake(kind.__name__)
     except InvalidInput as invalid:
         where = f" (in the window of rows {first} to {row}, counted from 0)"
         raise InvalidInput([Problem(field, message + where) for field, message in invalid.problems]) from None

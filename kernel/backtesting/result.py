@@ -141,13 +141,13 @@ class Backtest(Tabular):
     @property
     def markets(self) -> list[str]:
         """Return the market's name behind each forecast."""
-        place = np.searchsorted([one.row for one in self.refits], self.rows, side="right") - 1
+        place = np.searchsorted([refit.row for refit in self.refits], self.rows, side="right") - 1
         return [self.refits[k].market for k in place.tolist()]
 
     def summary(self) -> dict[str, Any]:
         """Return settings, tests and notes as plain values, ready for strict JSON: what is not finite is None."""
-        names = [one.market for one in self.refits]
-        found = {
+        names = [refit.market for refit in self.refits]
+        values = {
             "forecasts": self.losses.size,
             "first": None if self.times is None else str(self.times[0].astype("datetime64[s]")),
             "last": None if self.times is None else str(self.times[-1].astype("datetime64[s]")),
@@ -157,13 +157,15 @@ class Backtest(Tabular):
             "breaches": self.breaches,
             "breaches_reason": self.breaches_reason,
             "refits": {name: names.count(name) for name in dict.fromkeys(names)},
-            "levels": [{**_nested(one), "holds": one.holds} for one in self.coverage],
-            "tiers": [{"tier": tier, **_nested(one)} for tier, one in zip(self.tiers, self.reliability, strict=True)],
+            "levels": [{**_nested(level), "holds": level.holds} for level in self.coverage],
+            "tiers": [
+                {"tier": tier, **_nested(scored)} for tier, scored in zip(self.tiers, self.reliability, strict=True)
+            ],
             "notes": self.notes,
             "provenance": self.provenance,
         }
-        told: dict[str, Any] = plain(found)
-        return told
+        summary: dict[str, Any] = plain(values)
+        return summary
 
     def to_arrow(self) -> pa.Table:
         """Return a row for each forecast: time (if known), row, market, loss, transform, paths, by_bars, and by level
@@ -188,5 +190,5 @@ class Backtest(Tabular):
 def _nested(value: Any) -> Any:
     """Return named tuples as dictionaries."""
     if hasattr(value, "_asdict"):
-        return {name: _nested(one) for name, one in value._asdict().items()}
-    return [_nested(one) for one in value] if isinstance(value, tuple) else value
+        return {name: _nested(part) for name, part in value._asdict().items()}
+    return [_nested(part) for part in value] if isinstance(value, tuple) else value

@@ -48,7 +48,7 @@ def backtest(
     seed: int = 0,
     threads: int | None = None,
     progress: Progress = None,
-    **how: Any,
+    **fit_options: Any,
 ) -> Backtest:
     """Predict an account's loss and breaches, row after row of a history, and test what was predicted.
 
@@ -89,7 +89,7 @@ def backtest(
         seed: from 0 to 2**64 - 1. The same seed gives the same bits for any threads.
         threads: forecasts at a time; default: all available processors.
         progress: called with forecasts done and forecasts in all, in the calling thread.
-        how: options of the market's fit, such as volatility="garch".
+        fit_options: options of the market's fit, such as volatility="garch".
 
     Raises:
         InvalidInput: with every problem found, or naming a window that cannot be fitted.
@@ -104,30 +104,32 @@ def backtest(
     settings = {"levels": levels, "paths": paths, "seed": seed, "threads": threads, "progress": progress}
     settings["breaches"] = breaches
     spans = {"window": window, "refit": refit, "rechoose": rechoose}
-    plan = new_plan(as_history(history, dt, assets), market, drift, how, account, ladder, horizon, spans, settings)
+    plan = new_plan(
+        as_history(history, dt, assets), market, drift, fit_options, account, ladder, horizon, spans, settings
+    )
     refits: list[Refit] = []
     realised = realise(plan.history, plan.openings, plan.rows, plan.account, plan.ladder, plan.judged.by_bars)
     times = None if plan.history.times is None else plan.history.times[plan.openings + plan.rows]
     with _one_blas_thread():
-        sums, found = _collect(_forecasts(plan, refits, realised.losses), plan, progress)
-        found = settle(found, realised.losses, times, plan)
-    sums = sums + sum(one.contributions for one in found if one.contributions.size)
-    return _result(plan, realised, times, [one.bare() for one in found], sums, refits)
+        sums, forecasts = _collect(_forecasts(plan, refits, realised.losses), plan, progress)
+        forecasts = settle(forecasts, realised.losses, times, plan)
+    sums = sums + sum(forecast.contributions for forecast in forecasts if forecast.contributions.size)
+    return _result(plan, realised, times, [forecast.bare() for forecast in forecasts], sums, refits)
 
 
 def _result(
     plan: Plan,
     realised: Realised,
     times: NDArray[np.datetime64] | None,
-    found: Sequence[Forecast],
+    forecasts: Sequence[Forecast],
     sums: NDArray[np.float64],
     refits: Sequence[Refit],
 ) -> Backtest:
     """Test what was predicted; sums: [level, series] of all forecasts' contributions."""
-    losses, bounds = realised.losses, _by_level(found, "value_at_risk")
-    shortfalls, chances = _by_level(found, "expected_shortfall"), _by_level(found, "breach_probability")
-    exceptions, undecided = losses > bounds[0], np.array([one.undecided for one in found]).T
-    paths, listed = np.array([one.paths for one in found]), plan.settings.levels
+    losses, bounds = realised.losses, _by_level(forecasts, "value_at_risk")
+    shortfalls, chances = _by_level(forecasts, "expected_shortfall"), _by_level(forecasts, "breach_probability")
+    exceptions, undecided = losses > bounds[0], np.array([forecast.undecided for forecast in forecasts]).T
+    paths, listed = np.array([forecast.paths for forecast in forecasts]), plan.settings.levels
     tested = [
         shortfall_test(z2(losses, bounds[0][k], shortfalls[0][k], level), 1 - sums[k] / losses.size)
         for k, level in enumerate(listed)
@@ -154,10 +156,10 @@ def _result(
         breaches=plan.judged.breaches,
         breaches_reason=plan.judged.reason,
         by_bars=plan.judged.by_bars,
-        transforms=np.array([one.transform for one in found]),
+        transforms=np.array([forecast.transform for forecast in forecasts]),
         refits=tuple(refits),
         coverage=tuple(cover(exceptions[k], times, level, tested[k], undecided[k]) for k, level in enumerate(listed)),
-        reliability=tuple(reliability(*one, paths=paths) for one in zip(chances[0], realised.breached, strict=True)),
+        reliability=tuple(reliability(*tier, paths=paths) for tier in zip(chances[0], realised.breached, strict=True)),
         notes=(*plan.notes, *_opened(plan), *walked_again(paths, plan), *_fit_notes(refits)),
         provenance=provenance(plan),
     )
@@ -176,7 +178,7 @@ def _opened(plan: Plan) -> tuple[str, ...]:
 def _fit_notes(refits: Sequence[Refit]) -> tuple[str, ...]:
     """Count what the fits note; figures, which differ from one to the next, are left out."""
     counts = Counter(
-        note for one in refits for note in one.notes if not any(part[:1].isdigit() for part in note.split())
+        note for refit in refits for note in refit.notes if not any(part[:1].isdigit() for part in note.split())
     )
     return tuple(f"{count:,} of {counted(len(refits), 'fit')}: {note}" for note, count in counts.most_common())
 
@@ -224,19 +226,19 @@ def _collect(
     are undecided may be walked again: they keep theirs.
     """
     sums: Any = 0.0
-    found: list[Forecast] = []
+    collected: list[Forecast] = []
     for forecast in forecasts:
         if forecast.undecided.any():
-            found.append(forecast)
+            collected.append(forecast)
         else:
             sums = sums + forecast.contributions
-            found.append(forecast.bare())
+            collected.append(forecast.bare())
         if progress is not None:
-            progress(len(found), plan.openings.size)
-    return np.asarray(sums), found
+            progress(len(collected), plan.openings.size)
+    return np.asarray(sums), collected
 
 
-def _by_level(found: Sequence[Forecast], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _by_level(forecasts: Sequence[Forecast], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return estimates and their standard errors, each [level or tier, forecast]."""
-    estimates = np.array([getattr(one, name) for one in found])  # [forecast, level, estimate]
+    estimates = np.array([getattr(forecast, name) for forecast in forecasts])  # [forecast, level, estimate]
     return estimates[:, :, 0].T.copy(), estimates[:, :, 1].T.copy()

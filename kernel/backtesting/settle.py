@@ -19,19 +19,19 @@ _MOST_TIMES, _MOST_PATHS = 64, 10_000_000  # as many as at first; of one forecas
 
 
 def settle(
-    found: Sequence[Forecast], losses: NDArray[np.float64], times: NDArray[np.datetime64] | None, plan: Plan
+    forecasts: Sequence[Forecast], losses: NDArray[np.float64], times: NDArray[np.datetime64] | None, plan: Plan
 ) -> list[Forecast]:
     """Walk forecasts again, with more and more paths, until no verdict hangs on their noise, or there are too many.
 
     One after another, each on all threads: their paths would not fit into memory together.
 
     Args:
-        found: forecasts; those undecided at a level with their market.
+        forecasts: in their order; those undecided at a level with their market.
         losses: [forecast] realised.
         times: [forecast] at which they were; None: unknown.
         plan: of the backtest.
     """
-    settled, first = list(found), plan.settings.paths
+    settled, first = list(forecasts), plan.settings.paths
     paths, most = _TIMES * first, min(_MOST_TIMES * first, _MOST_PATHS)
     while paths <= most and (hanging := _hanging(settled, losses, times, plan)):
         for k in hanging:
@@ -41,13 +41,13 @@ def settle(
 
 
 def _hanging(
-    found: Sequence[Forecast], losses: NDArray[np.float64], times: NDArray[np.datetime64] | None, plan: Plan
+    forecasts: Sequence[Forecast], losses: NDArray[np.float64], times: NDArray[np.datetime64] | None, plan: Plan
 ) -> list[int]:
     """Return the forecasts on which the verdict of any level hangs."""
     on = np.zeros(losses.size, dtype=bool)
     for k, level in enumerate(plan.settings.levels):
-        exceptions = losses > np.array([one.value_at_risk[k].value for one in found])
-        on |= on_which(exceptions, np.array([one.undecided[k] for one in found]), times, level)
+        exceptions = losses > np.array([forecast.value_at_risk[k].value for forecast in forecasts])
+        on |= on_which(exceptions, np.array([forecast.undecided[k] for forecast in forecasts]), times, level)
     listed: list[int] = np.flatnonzero(on).tolist()
     return listed
 

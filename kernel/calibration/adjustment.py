@@ -40,12 +40,12 @@ class Policy(NamedTuple):
             "stressed_weight": checks.number(problems, "stressed_weight", self.stressed_weight, at_least=0, at_most=1),
             "floor": checks.number(problems, "floor", self.floor, at_least=0, below=1),
         }
-        for field, one in (("stressed", self.stressed), ("floor_market", self.floor_market)):
-            if one is not None and not isinstance(one, Market):
-                problems.add(field, f"must be a kernel.Market, not {type(one).__name__}")
-            elif isinstance(one, Market) and isinstance(market, Market) and one.assets != market.assets:
-                wanted, found = ", ".join(market.assets), ", ".join(one.assets)
-                problems.add(field, f"must have the market's assets in their order ({wanted}), not {found}")
+        for field, other in (("stressed", self.stressed), ("floor_market", self.floor_market)):
+            if other is not None and not isinstance(other, Market):
+                problems.add(field, f"must be a kernel.Market, not {type(other).__name__}")
+            elif isinstance(other, Market) and isinstance(market, Market) and other.assets != market.assets:
+                wanted, given = ", ".join(market.assets), ", ".join(other.assets)
+                problems.add(field, f"must have the market's assets in their order ({wanted}), not {given}")
         return self._replace(**numbers, grid=self._checked_grid(problems))
 
     def _checked_grid(self, problems: Problems) -> float | list[float] | None:

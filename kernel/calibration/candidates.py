@@ -125,7 +125,7 @@ def _curve(clients: Clients, response: Response, below: float, candidates: NDArr
     ladder = Ladder({**tiers, LIQUIDATION: below} if candidates[0] > below else tiers, clients.metric)
     times = clients.breach_times(ladder, response.years, clients.settings.seed)
     tested = [clients.followed(first, times[-1], response.years) for first in times[: candidates.size][::-1]]
-    known = [proportion(*one) if one[1] >= FEWEST else Estimate(1.0, 0.0, 1.0, 1.0) for one in tested]
+    known = [proportion(*counts) if counts[1] >= FEWEST else Estimate(1.0, 0.0, 1.0, 1.0) for counts in tested]
     share, _, low, high = np.array(known).T
     return _Curve(candidates, np.array([count for _, count in tested]), share, low, high)
 

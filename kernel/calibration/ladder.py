@@ -44,8 +44,8 @@ class CalibratedLadder(Tabular):
         Those of the level are null for "liquidation", whose level was stated, and so is what follows it.
         """
         columns: dict[str, Any] = {"tier": self.ladder.names, "level": self.ladder.levels}
-        for name, found in (("level", self.levels), ("achieved", self.achieved)):
-            value, *errors = zip(*(found.get(tier, _UNKNOWN) for tier in self.ladder.names), strict=True)
+        for name, estimates in (("level", self.levels), ("achieved", self.achieved)):
+            value, *errors = zip(*(estimates.get(tier, _UNKNOWN) for tier in self.ladder.names), strict=True)
             columns.setdefault(name, value)
             for part, column in zip(("standard_error", "low", "high"), errors, strict=True):
                 columns[f"{name}_{part}"] = column
@@ -147,14 +147,14 @@ def _checked_responses(problems: Problems, responses: object) -> dict[str, Respo
     if len(listed) > _MOST_RESPONSES:
         problems.add("responses", f"must be at most {_MOST_RESPONSES}, not {len(listed):,}")
         return checked
-    for name, one in listed.items():
+    for name, response in listed.items():
         if name == LIQUIDATION:
             problems.add("responses.liquidation", "is the deepest tier, which nothing follows: leave it out")
-        elif not isinstance(one, Response):
-            problems.add(f"responses.{name}", f"must be a kernel.Response, not {brief(one)}")
+        elif not isinstance(response, Response):
+            problems.add(f"responses.{name}", f"must be a kernel.Response, not {brief(response)}")
         else:
-            time = checks.years(problems, f"responses.{name}.time", one.time, above=0, at_most=1_000)
-            share = checks.number(problems, f"responses.{name}.probability", one.probability, above=0, below=1)
+            time = checks.years(problems, f"responses.{name}.time", response.time, above=0, at_most=1_000)
+            share = checks.number(problems, f"responses.{name}.probability", response.probability, above=0, below=1)
             checked[name] = Response(time, share)
     return checked
 
@@ -162,8 +162,8 @@ def _checked_responses(problems: Problems, responses: object) -> dict[str, Respo
 def _achieved(clients: Clients, ladder: Ladder, responses: Mapping[str, Response]) -> dict[str, Estimate]:
     """Estimate how often the next tier follows, from the noise of the next seed."""
     seed = (clients.settings.seed + 1) % 2**64
-    times = clients.breach_times(ladder, max(one.years for one in responses.values()), seed)
+    times = clients.breach_times(ladder, max(response.years for response in responses.values()), seed)
     return {
-        name: proportion(*clients.followed(times[k], times[k + 1], one.years))
-        for k, (name, one) in enumerate(responses.items())
+        name: proportion(*clients.followed(times[k], times[k + 1], response.years))
+        for k, (name, response) in enumerate(responses.items())
     }

@@ -45,7 +45,7 @@ def check_linear(problems: Problems, account: Any) -> None:
 
 def scaled(estimate: Estimate, factor: float) -> Estimate:
     """Return an estimate of a multiple; a factor below 0 turns the interval round."""
-    value, error, low, high = (factor * one for one in estimate)
+    value, error, low, high = (factor * part for part in estimate)
     return Estimate(value, abs(error), min(low, high), max(low, high))
 
 

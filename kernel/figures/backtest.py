@@ -13,7 +13,7 @@ from kernel.checks.text import counted
 from kernel.figures.page import legend_below, page, require, settle
 from kernel.figures.palette import PALE, colour, dashes, marker, points
 from kernel.figures.ticks import dates, linear, linear_percent
-from kernel.figures.words import number, percent, told_apart, wrapped
+from kernel.figures.words import distinct_names, number, percent, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,9 +47,9 @@ def draw(figure: Figure, backtest: Backtest) -> None:
     scored, tiers = _calibration(right, backtest, len(backtest.levels))
     legend_below(figure, handles + scored, names + tiers)
     settle(figure)
-    room = right.get_window_extent().width / figure.dpi
+    width = right.get_window_extent().width / figure.dpi
     judged = f"judged by {backtest.breaches}: {backtest.breaches_reason}"
-    right.set_xlabel(f"predicted\n{wrapped(figure, judged, room, 9)}")
+    right.set_xlabel(f"predicted\n{wrapped(figure, judged, width, 9)}")
 
 
 def _losses(axes: Axes, backtest: Backtest) -> tuple[list[Any], list[str]]:
@@ -67,8 +67,8 @@ def _losses(axes: Axes, backtest: Backtest) -> tuple[list[Any], list[str]]:
             fillstyle="none",
         )  # fmt: skip
         handles.append((line[0], ring[0]))
-        told = f"{counted(tested.exceptions, 'exception')}, {number(tested.expected)} expected"
-        names.append(f"{percent(level)} Value at Risk: {told}")
+        labels = f"{counted(tested.exceptions, 'exception')}, {number(tested.expected)} expected"
+        names.append(f"{percent(level)} Value at Risk: {labels}")
     unit = "of the opening equity" if math.isclose(backtest.opening_equity, 1) else "in currency"
     axes.axhline(0, color="black", linewidth=0.6)
     axes.set(title="losses, exceptions ringed", ylabel=f"loss {unit}")
@@ -88,12 +88,12 @@ def _calibration(axes: Axes, backtest: Backtest, first: int) -> tuple[list[Any],
 
     Return what the legend names, and how; their colours go on from `first`, after those of levels.
     """
-    handles, names, told = [], [], told_apart(backtest.tiers)
+    handles, names, labels = [], [], distinct_names(backtest.tiers)
     furthest = highest = 0.0
-    for k, (tier, scored) in enumerate(zip(told, backtest.reliability, strict=True)):
+    for k, (tier, scored) in enumerate(zip(labels, backtest.reliability, strict=True)):
         look = points(k) | {"color": colour(first + k)}
-        predicted = np.array([one.predicted for one in scored.curve])
-        observed = np.array([one.observed for one in scored.curve]).reshape(-1, 4)  # [bin, estimate]
+        predicted = np.array([point.predicted for point in scored.curve])
+        observed = np.array([point.observed for point in scored.curve]).reshape(-1, 4)  # [bin, estimate]
         bars = np.abs(observed[:, 2:].T - observed[:, 0])
         handles.append(axes.errorbar(predicted, observed[:, 0], bars, linestyle="none", elinewidth=0.9, **look))
         names.append(

@@ -14,7 +14,7 @@ from kernel.errors import InvalidInput, Problems
 from kernel.figures.page import legend_below, page, require
 from kernel.figures.palette import PALE, marked, style
 from kernel.figures.ticks import linear, log_percent, logarithmic
-from kernel.figures.words import shortened, told_apart
+from kernel.figures.words import distinct_names, shortened
 from kernel.fitting import Fit
 from kernel.prices.history import History
 
@@ -65,19 +65,19 @@ def _checked(fits: Any, assets: int) -> dict[str, list[Fit[Any]]]:
     if not isinstance(fits, Mapping):
         problems.add("fits", f"must map labels to lists of fits, such as {{'gbm': [fit]}}, not {type(fits).__name__}")
         raise InvalidInput(problems.found)
-    found = {}
+    checked = {}
     for name, group in fits.items():
         listed = list(group) if isinstance(group, Sequence) else [group]
-        wrong = {type(one).__name__ for one in listed if not isinstance(one, Fit)}
+        wrong = {type(fit).__name__ for fit in listed if not isinstance(fit, Fit)}
         if wrong:
             problems.add(f"fits.{name}", f"must be a list of kernel.Fit, not of {min(wrong)}")
         elif len(listed) == 1 and len(listed[0].laws) != assets:
             problems.add(f"fits.{name}", f"must be of {assets} assets, not of {len(listed[0].laws)}")
         elif len(listed) not in {1, assets}:
             problems.add(f"fits.{name}", f"must be one fit to all {assets} assets or one for each, not {len(listed)}")
-        found[str(name)] = listed
+        checked[str(name)] = listed
     problems.raise_any()
-    return found
+    return checked
 
 
 def draw(figure: Figure, history: History, fits: Mapping[str, Sequence[Fit[Any]]]) -> None:
@@ -92,7 +92,7 @@ def draw(figure: Figure, history: History, fits: Mapping[str, Sequence[Fit[Any]]
         _quantiles(axes[2], each)
     if len(assets) < len(history.assets):
         figure.suptitle(f"the first {len(assets)} of {len(history.assets)} assets")
-    legend_below(figure, drawn, ["returns", *told_apart(list(fits), 40)])
+    legend_below(figure, drawn, ["returns", *distinct_names(list(fits), 40)])
 
 
 def _density(axes: Axes, returns: NDArray[np.float64], fits: Each) -> list[Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from kernel.calibration import Surface
 from kernel.figures.page import page, require, settle
 from kernel.figures.palette import ink
-from kernel.figures.words import in_one_unit, number, percent, size, told_apart, wrapped
+from kernel.figures.words import distinct_names, in_one_unit, number, percent, size, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def draw(figure: Figure, surface: Surface) -> None:
     numbers = (
         {_written(rate) for rate in surface.rate.ravel().tolist()} if max(rows, columns) <= _MOST_NUMBERS else {""}
     )
-    cell = max(_CELL, 0.1 + max(size(figure, one, _NUMBER)[0] for one in numbers))
+    cell = max(_CELL, 0.1 + max(size(figure, text, _NUMBER)[0] for text in numbers))
     wide, high = cell * min(max(columns, _FEWEST), _MOST_NUMBERS), _ROW * min(max(rows, 2), _MOST_NUMBERS)
     abreast = max(1, min(states, _ABREAST, int(_PAGE / (wide + 0.7))))
     down = math.ceil(states / abreast)
@@ -74,7 +74,8 @@ def _panels(figure: Figure, panels: list[Axes], surface: Surface, wide: float) -
     known = surface.rate[np.isfinite(surface.rate)]
     highest = float(known.max()) if known.size else 1.0
     unit, horizons = in_one_unit(surface.horizons.tolist())
-    leverages, states = [number(one) for one in surface.leverages.tolist()], told_apart(surface.states, 40)
+    leverages = [number(leverage) for leverage in surface.leverages.tolist()]
+    states = distinct_names(surface.states, 40)
     for k, axes in enumerate(panels):
         drawn = _panel(axes, surface, k, highest)
         axes.set_title(wrapped(figure, states[k], wide, _TITLE), fontsize=_TITLE)
@@ -121,7 +122,7 @@ def _ticks(figure: Figure, axes: Axes, horizons: Sequence[str], leverages: Seque
     """Write as many horizons and leverages as there is room for."""
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    widest = max(size(figure, one, _TITLE)[0] for one in horizons) + 0.08
+    widest = max(size(figure, text, _TITLE)[0] for text in horizons) + 0.08
     across = max(1, math.ceil(widest * len(horizons) / panel))
     axes.set_xticks(range(0, len(horizons), across), horizons[::across])
     down = math.ceil(len(leverages) / _MOST_NUMBERS)

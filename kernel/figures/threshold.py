@@ -17,7 +17,7 @@ from kernel.errors import InvalidInput, Problem, Problems
 from kernel.figures.page import SMALL, legend_below, page, require, settle
 from kernel.figures.palette import GREY, RULE, colour, marked, marker, style
 from kernel.figures.ticks import linear, log_percent
-from kernel.figures.words import in_one_unit, number, percent, size, spread, told_apart
+from kernel.figures.words import distinct_names, in_one_unit, number, percent, size, spread
 from kernel.measures import ThresholdCurve
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def _checked_curves(curves: Any) -> list[ThresholdCurve]:
     problems.raise_any()
     if not listed or (listed[0] is curves and not isinstance(curves, ThresholdCurve)):
         raise InvalidInput([Problem("curves", f"must be at least one kernel.ThresholdCurve, not {brief(curves)}")])
-    for one in listed:
-        require("curves", one, ThresholdCurve)
+    for curve in listed:
+        require("curves", curve, ThresholdCurve)
     return listed
 
 
@@ -79,7 +79,7 @@ def _checked_targets(targets: Any) -> list[float]:
     if listed and listed[0] is targets:
         problems.add("targets", f"must be a list of probabilities, such as [0.01], not {brief(targets)}")
         listed = []
-    shares = {checks.number(problems, "targets", one, above=0, below=1) for one in listed}
+    shares = {checks.number(problems, "targets", target, above=0, below=1) for target in listed}
     problems.raise_any()
     return sorted(shares)
 
@@ -87,19 +87,19 @@ def _checked_targets(targets: Any) -> list[float]:
 def draw(figure: Figure, curves: Sequence[ThresholdCurve], ladder: Ladder, targets: Sequence[float]) -> None:
     """Draw curves and tiers on a figure."""
     axes = figure.subplots()
-    unit, times = in_one_unit([one.by for one in curves])
-    told = len(targets) <= _MOST_TARGETS and len(targets) * len(curves) <= _MOST_LEVELS
+    unit, times = in_one_unit([curve.by for curve in curves])
+    labelled = len(targets) <= _MOST_TARGETS and len(targets) * len(curves) <= _MOST_LEVELS
     handles: list[Line2D] = []
     names = []
     for k, (curve, time) in enumerate(zip(curves, times, strict=True)):
         shares, levels = _ascending(curve)
         handles += axes.plot(levels, shares, **style(k), linewidth=1.3)
         _intervals(axes, curve, k)
-        reached = [one for one in targets if shares.size and shares[0] <= one <= shares[-1]]
+        reached = [target for target in targets if shares.size and shares[0] <= target <= shares[-1]]
         met = np.interp(np.log(reached), np.log(shares), levels) if reached else np.empty(0)
         axes.plot(met, reached, marker(k), color=colour(k), markersize=7, fillstyle="none")
         where = [f"{percent(share)} at {number(level)}" for share, level in zip(reached, met.tolist(), strict=True)]
-        names.append(f"within {time} {unit}" + (f": {', '.join(where)}" if where and told else ""))
+        names.append(f"within {time} {unit}" + (f": {', '.join(where)}" if where and labelled else ""))
     for share in targets:
         axes.axhline(share, color=RULE, linewidth=0.6, zorder=0)
     axes.set(xlabel=ladder.metric.replace("_", " "), ylabel="probability of a breach", yscale="log")
@@ -133,19 +133,19 @@ def _intervals(axes: Axes, curve: ThresholdCurve, k: int) -> None:
 
 def _frame(axes: Axes, curves: Sequence[ThresholdCurve], ladder: Ladder, targets: Sequence[float]) -> None:
     """Show the levels that tiers may have, below 0 as far as tiers and targets go; there no equity is left."""
-    each = [_ascending(one) for one in curves]
-    shares, levels = (np.concatenate([one[part] for one in each]) for part in (0, 1))
+    drawn = [_ascending(curve) for curve in curves]
+    shares, levels = (np.concatenate([curve[part] for curve in drawn]) for part in (0, 1))
     tiers = [level for level in ladder.tiers.values() if math.isfinite(level)]
     if targets:
-        tiers += [float(np.interp(min(targets), *one)) for one in each if one[0].size]
+        tiers += [float(np.interp(min(targets), *curve)) for curve in drawn if curve[0].size]
     left = max(float(levels.min(initial=math.inf)), min(0.0, *tiers)) if levels.size else min(0.0, *tiers)
     right = max(float(levels.max(initial=-math.inf)), *tiers)
     left, right = min(left, *tiers), max(left, right)
-    room = 0.05 * (right - left) or 0.05 * abs(right) or 1.0
+    margin = 0.05 * (right - left) or 0.05 * abs(right) or 1.0
     seen = shares[levels >= left]
     shown = seen if seen.size else shares
     low, high = 0.5 * float(shown.min(initial=1.0)), min(1.0, 1.5 * float(shares.max(initial=0.0)) or 1.0)
-    axes.set_xlim(left - room, right + room)
+    axes.set_xlim(left - margin, right + margin)
     axes.set_ylim(low, high)
     linear(axes.xaxis, most=8)
     log_percent(axes.yaxis, low, high)
@@ -156,7 +156,7 @@ def _tiers(figure: Figure, axes: Axes, ladder: Ladder) -> None:
     for level in ladder.tiers.values():
         axes.axvline(level, color=GREY, linewidth=0.8, linestyle=":")
     settle(figure)
-    rising = list(zip(told_apart(ladder.names), ladder.levels.tolist(), strict=True))[::-1]
+    rising = list(zip(distinct_names(ladder.names), ladder.levels.tolist(), strict=True))[::-1]
     inside, scale = axes.get_window_extent(), figure.dpi / 72
     extents = np.array([size(figure, name, SMALL) for name, _ in rising]) * 72 + 3  # points, and some air
     wanted = axes.transData.transform([(level, 1.0) for _, level in rising])[:, 0] / scale

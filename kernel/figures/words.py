@@ -23,11 +23,11 @@ _WHOLE = 1e-6  # how far from a whole number rounding leaves one
 _LEAST, _LEAST_PERCENT, _MOST = 1e-5, 1e-7, 1e7  # sizes that are written without an exponent
 
 
-def told_apart(names: Sequence[str], most: int = _NAME) -> list[str]:
+def distinct_names(names: Sequence[str], most: int = _NAME) -> list[str]:
     """Return names shortened as far as they stay different, if they are.
 
     Example:
-        >>> told_apart(["call on Monday", "call no one on Monday"], 12)
+        >>> distinct_names(["call on Monday", "call no one on Monday"], 12)
         ['call o…Monday', 'call n…Monday']
     """
     longest = max(map(len, names), default=0)

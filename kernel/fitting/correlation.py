@@ -22,16 +22,16 @@ def nearest_correlation(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64
         (array([ 1. ,  0.5, -0.5]), 0.98)
     """
     given = 0.5 * (matrix + matrix.T)
-    found, correction = given.copy(), np.zeros_like(given)
+    nearest, correction = given.copy(), np.zeros_like(given)
     for _ in range(_MOST_ROUNDS):
-        shifted = found - correction
+        shifted = nearest - correction
         definite = _semidefinite(shifted)
         correction = definite - shifted
-        previous, found = found, _unit_diagonal(definite)
-        if np.abs(found - previous).max() < _SETTLED:
+        previous, nearest = nearest, _unit_diagonal(definite)
+        if np.abs(nearest - previous).max() < _SETTLED:
             break
     root = np.sqrt(np.diag(definite))
-    exact = _unit_diagonal(definite / np.outer(root, root))  # semi-definite to rounding, which `found` may miss
+    exact = _unit_diagonal(definite / np.outer(root, root))  # semi-definite to rounding, which `nearest` may miss
     return exact, float(np.linalg.norm(exact - given))
 
 

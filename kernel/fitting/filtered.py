@@ -54,46 +54,46 @@ def estimate(history: History, volatility: str = "garch", decay: float = 0.94, b
     """
     decay = check_method(METHODS, volatility, decay)
     returns = moving_returns(history, _FEWEST_ROWS)
-    found, notes = fit_each(returns, history.assets, volatility, decay, moving=True)  # type: ignore[arg-type]
-    fields, errors = _in_years(found, returns, history.dt)
-    usual = ", ".join(f"{one:.3g}" for one in np.sqrt([found_one.variances.mean() / history.dt for found_one in found]))
+    fits, notes = fit_each(returns, history.assets, volatility, decay, moving=True)  # type: ignore[arg-type]
+    fields, errors = _in_years(fits, returns, history.dt)
+    usual = ", ".join(f"{fit:.3g}" for fit in np.sqrt([fit.variances.mean() / history.dt for fit in fits]))
     notes += (f"the volatility is that of the step to come; over the history it was {usual} on average",)
     if history.gaps is not None and history.gaps.any():
         notes += ("the volatility is taken not to move over the gaps of the history",)
     if block > 1:
         notes += ("expected prices grow by the drift only as far as the residuals of a block are independent",)
-    if len(found) > 1:
+    if len(fits) > 1:
         notes += ("the log likelihood is that of each asset by itself: do not compare it with a joint one",)
     return Estimates(
-        {**fields, "residuals": np.column_stack([one.residuals for one in found]), "dt": history.dt, "block": block},
+        {**fields, "residuals": np.column_stack([fit.residuals for fit in fits]), "dt": history.dt, "block": block},
         errors,
-        float(np.sum([one.log_likelihood for one in found])),
-        sum(one.parameters for one in found),
-        tuple(_law(one) for one in found),
+        float(np.sum([fit.log_likelihood for fit in fits])),
+        sum(fit.parameters for fit in fits),
+        tuple(_law(fit) for fit in fits),
         notes,
-        np.column_stack([_transforms(one, moves) for one, moves in zip(found, returns.T, strict=True)]),
-        tuple(one.recursion(history.dt) for one in found),
+        np.column_stack([_transforms(fit, moves) for fit, moves in zip(fits, returns.T, strict=True)]),
+        tuple(fit.recursion(history.dt) for fit in fits),
     )
 
 
-def _in_years(found: list[Garch], returns: NDArray[np.float64], dt: float) -> tuple[dict[str, Any], dict[str, Any]]:
+def _in_years(fits: list[Garch], returns: NDArray[np.float64], dt: float) -> tuple[dict[str, Any], dict[str, Any]]:
     growth = np.log(np.exp(returns).mean(axis=0)) / dt
     fields, errors = {"drift": growth}, {"drift": returns.std(axis=0) / np.sqrt(len(returns)) / dt}
-    volatility = np.sqrt([one.next_variance / dt for one in found])
+    volatility = np.sqrt([fit.next_variance / dt for fit in fits])
     fields["volatility"] = volatility
-    errors["volatility"] = np.array([one.standard_errors["next_variance"] for one in found]) / (2 * volatility * dt)
+    errors["volatility"] = np.array([fit.standard_errors["next_variance"] for fit in fits]) / (2 * volatility * dt)
     for name, unit in (("omega", dt), ("alpha", 1.0), ("beta", 1.0)):
-        fields[name] = np.array([getattr(one, name) for one in found]) / unit
-        errors[name] = np.array([one.standard_errors[name] for one in found]) / unit
+        fields[name] = np.array([getattr(fit, name) for fit in fits]) / unit
+        errors[name] = np.array([fit.standard_errors[name] for fit in fits]) / unit
     return fields, errors
 
 
-def _law(found: Garch) -> StudentLaw:
+def _law(garch: Garch) -> StudentLaw:
     shares = (np.arange(_MOST_DEVIATIONS) + 0.5) / _MOST_DEVIATIONS
-    variances = found.student_variance * np.quantile(found.variances, shares)
-    return StudentLaw(found.mean, np.sqrt(variances), found.degrees)
+    variances = garch.student_variance * np.quantile(garch.variances, shares)
+    return StudentLaw(garch.mean, np.sqrt(variances), garch.degrees)
 
 
-def _transforms(found: Garch, returns: NDArray[np.float64]) -> NDArray[np.float64]:
-    scale = np.sqrt(found.student_variance * found.variances * (found.degrees - 2) / found.degrees)
-    return np.asarray(student.cdf((returns - found.mean) / scale, found.degrees))
+def _transforms(garch: Garch, returns: NDArray[np.float64]) -> NDArray[np.float64]:
+    scale = np.sqrt(garch.student_variance * garch.variances * (garch.degrees - 2) / garch.degrees)
+    return np.asarray(student.cdf((returns - garch.mean) / scale, garch.degrees))

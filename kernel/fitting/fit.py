@@ -142,8 +142,8 @@ def _within(name: str, value: Any, errors: dict[str, Any], notes: list[str]) -> 
     low, high = _RANGES[name]
     clipped = np.clip(value, low, high)
     if np.any(clipped != value):
-        found = ", ".join(f"{one:.4g}" for one in np.ravel(value))
-        notes.append(f"{name} would be {found}: set within {low:g} to {high:g}, the range that a market takes")
+        numbers = ", ".join(f"{number:.4g}" for number in np.ravel(value))
+        notes.append(f"{name} would be {numbers}: set within {low:g} to {high:g}, the range that a market takes")
         errors[name] = plain(np.where(clipped != value, np.nan, errors[name]))
     return plain(clipped)
 

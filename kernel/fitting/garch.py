@@ -141,21 +141,21 @@ def _student(filtered: Filtered) -> tuple[float, float]:
 def _fit_garch(returns: NDArray[np.float64]) -> Garch:
     unit = _PER_SCALE / float(returns.std())
     scaled, notes = unit * returns, list[str]()
-    found = search(scaled, "t")
-    filtered, degrees = filter_variances(scaled, *found.theta.tolist()), found.degrees
-    log_likelihood, student_variance = found.log_likelihood, 1 / filtered.size
+    likeliest = search(scaled, "t")
+    filtered, degrees = filter_variances(scaled, *likeliest.theta.tolist()), likeliest.degrees
+    log_likelihood, student_variance = likeliest.log_likelihood, 1 / filtered.size
     if degrees < _LEAST_DEGREES or filtered.held or not _SIZES[0] <= filtered.size <= _SIZES[1]:
         way = "GARCH is fitted by the quasi-likelihood of normal innovations (Bollerslev and Wooldridge 1992)"
         notes.append(f"the Student-t law degenerates ({_why(returns, degrees)}): {way}")
-        found = search(scaled, "normal")
-        filtered = filter_variances(scaled, *found.theta.tolist())
+        likeliest = search(scaled, "normal")
+        filtered = filter_variances(scaled, *likeliest.theta.tolist())
         (degrees, log_likelihood), student_variance = _student(filtered), 1.0
-    if not found.settled:
+    if not likeliest.settled:
         notes.append("the search for the GARCH parameters did not settle")
-    values, errors = _sized(scaled, found, filtered)
+    values, errors = _sized(scaled, likeliest, filtered)
     per_unit = {"mean": unit, "omega": unit**2, "alpha": 1.0, "beta": 1.0, "next_variance": unit**2}
-    values, errors = ({name: one[name] / each for name, each in per_unit.items()} for one in (values, errors))
-    errors["degrees"] = _root(found.degrees_variance)
+    values, errors = ({name: numbers[name] / unit for name, unit in per_unit.items()} for numbers in (values, errors))
+    errors["degrees"] = _root(likeliest.degrees_variance)
     if values["alpha"] < _NO_CLUSTERS:
         errors |= dict.fromkeys(("omega", "alpha", "beta"), math.nan)
         errors["next_variance"] = float(((returns - values["mean"]) ** 2).std()) / math.sqrt(len(returns))
@@ -177,7 +177,7 @@ def _why(returns: NDArray[np.float64], degrees: float) -> str:
 
 
 def _sized(
-    scaled: NDArray[np.float64], found: Likeliest, filtered: Filtered
+    scaled: NDArray[np.float64], likeliest: Likeliest, filtered: Filtered
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Return the parameters and the next variance at the size of the returns, and their errors."""
 
@@ -186,12 +186,12 @@ def _sized(
         moved = filter_variances(scaled, mean, omega, alpha, beta)
         return np.array([mean, omega * moved.size, alpha * moved.size, beta, moved.variances[-1]])
 
-    theta = found.theta
+    theta = likeliest.theta
     moves = np.diag(_STEP * np.maximum(np.abs(theta), 1e-3))
     slopes = np.column_stack([(values_at(theta + m) - values_at(theta - m)) / (2 * m.max()) for m in moves])
     values = values_at(theta)
     chance = values * [0, 1, 1, 0, 1] * (filtered.residuals**2).std() / math.sqrt(len(scaled))  # of the mean square
-    squares = np.diag(slopes @ found.covariance @ slopes.T) + chance**2
+    squares = np.diag(slopes @ likeliest.covariance @ slopes.T) + chance**2
     names = ("mean", "omega", "alpha", "beta", "next_variance")
     return dict(zip(names, values.tolist(), strict=True)), dict(zip(names, map(_root, squares), strict=True))
 

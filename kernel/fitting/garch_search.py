@@ -33,11 +33,11 @@ def search(scaled: NDArray[np.float64], innovations: Literal["t", "normal"]) -> 
     with warnings.catch_warnings():  # arch warns of what the notes say
         warnings.simplefilter("ignore")
         model = arch_model(scaled, mean="Constant", vol="GARCH", p=1, q=1, dist=innovations, rescale=False)
-        found = model.fit(disp="off", show_warning=False)
+        result = model.fit(disp="off", show_warning=False)
         try:
-            covariance = np.asarray(found.param_cov)
+            covariance = np.asarray(result.param_cov)
         except np.linalg.LinAlgError:  # a flat likelihood
-            covariance = np.full((len(found.params),) * 2, np.nan)
-    theta, settled, value = np.asarray(found.params), found.convergence_flag == 0, float(found.loglikelihood)
+            covariance = np.full((len(result.params),) * 2, np.nan)
+    theta, settled, value = np.asarray(result.params), result.convergence_flag == 0, float(result.loglikelihood)
     degrees, its_variance = (theta[4], covariance[4, 4]) if innovations == "t" else (math.nan, math.nan)
     return Likeliest(theta[:4], covariance[:4, :4], float(degrees), float(its_variance), value, settled)

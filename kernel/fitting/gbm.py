@@ -82,16 +82,16 @@ def _now(history: History, method: str, decay: float) -> _Moves:
     from kernel.fitting.garch import fit_each  # noqa: PLC0415 - the average does without all that it imports
 
     n, returns = len(history.returns), history.returns
-    found, notes = fit_each(returns, history.assets, method, decay, moving=False)  # type: ignore[arg-type]
-    next_variance = np.array([one.next_variance for one in found])
-    errors = np.array([one.standard_errors["next_variance"] for one in found])
-    spread, weights = np.column_stack([one.residuals for one in found]), np.full(n, 1 / n)
+    fits, notes = fit_each(returns, history.assets, method, decay, moving=False)  # type: ignore[arg-type]
+    next_variance = np.array([fit.next_variance for fit in fits])
+    errors = np.array([fit.standard_errors["next_variance"] for fit in fits])
+    spread, weights = np.column_stack([fit.residuals for fit in fits]), np.full(n, 1 / n)
     if method == "ewma":
         spread, weights = returns - returns.mean(axis=0), decay ** np.arange(n - 1.0, -1.0, -1.0)
     relative = np.exp(returns) / np.exp(returns).mean(axis=0)
     return _Moves(
-        np.array([one.mean for one in found]),
-        np.column_stack([one.variances for one in found]),
+        np.array([fit.mean for fit in fits]),
+        np.column_stack([fit.variances for fit in fits]),
         next_variance,
         0.5 * errors / next_variance,
         np.log(np.exp(returns).mean(axis=0)),
@@ -99,7 +99,7 @@ def _now(history: History, method: str, decay: float) -> _Moves:
         *_correlation(spread, weights / weights.sum()),
         2 if method == "ewma" else 4,
         notes,
-        tuple(one.recursion(history.dt) for one in found),
+        tuple(fit.recursion(history.dt) for fit in fits),
     )
 
 

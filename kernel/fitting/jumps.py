@@ -66,8 +66,8 @@ def judged(
         joint: whether the likelihood is of all assets together, else of each by itself.
     """
     size = standard.scale.size
-    alone = standard if joint else standard._replace(correlation=np.eye(size))
-    gain = optimum.log_likelihood - alone.without_jumps
+    independent = standard if joint else standard._replace(correlation=np.eye(size))
+    gain = optimum.log_likelihood - independent.without_jumps
     more = optimum.theta.size - 2 * size - (size * (size - 1) // 2 if joint else 0)
     relative = math.sqrt(optimum.covariance[0, 0] + optimum.loose[0, 0])
     loose, useless = relative >= 1, 2 * gain < chdtri(more, 1 - _LEAST_GAIN)

@@ -133,15 +133,15 @@ def estimate(history: History) -> Estimates:
     def fields(theta: Vector) -> dict[str, Any]:
         return _in_years(theta, standard, history.dt)
 
-    found, errors = fields(whole.theta), standard_errors(fields, whole)
-    wanted = found["correlation"]
+    fitted, errors = fields(whole.theta), standard_errors(fields, whole)
+    wanted = fitted["correlation"]
     if np.abs(wanted).max() > _MOST_CORRELATION:
         message = (
             "cannot be fitted by kou together: its assets jump by independent sizes, and the diffusion alone would "
             f"have to correlate by {np.abs(wanted - np.eye(size)).max():.2g}; fit merton, or each asset by itself"
         )
         raise InvalidInput([Problem("prices", message)])
-    found["correlation"], repaired = repair(wanted, "correlation of the diffusion")
+    fitted["correlation"], repaired = repair(wanted, "correlation of the diffusion")
     if repaired:
         errors["correlation"] = np.full((size, size), np.nan)
     apart = () if size == 1 else (_APART,)
@@ -153,7 +153,7 @@ def estimate(history: History) -> Estimates:
         )
     )
     value = optimum.log_likelihood + standard.log_jacobian
-    return Estimates(found, errors, value, whole.theta.size, laws, notes + repaired + apart)
+    return Estimates(fitted, errors, value, whole.theta.size, laws, notes + repaired + apart)
 
 
 def _starts(size: int) -> list[Vector]:

@@ -133,11 +133,11 @@ def estimate(history: History) -> Estimates:
     def fields(theta: Vector) -> dict[str, Any]:
         return _in_years(unpack(theta, size), standard, history.dt)
 
-    found, errors = fields(optimum.theta), standard_errors(fields, optimum)
+    fitted, errors = fields(optimum.theta), standard_errors(fields, optimum)
     errors, notes = judged(standard, optimum, errors, _names(history.assets))
     laws = _laws(unpack(optimum.theta, size), standard)
     value = optimum.log_likelihood + standard.log_jacobian
-    return Estimates(found, errors, value, optimum.theta.size, laws, notes)
+    return Estimates(fitted, errors, value, optimum.theta.size, laws, notes)
 
 
 def _starts(standard: Standardised) -> list[Vector]:

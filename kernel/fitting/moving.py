@@ -29,6 +29,6 @@ class Recursion(NamedTuple):
             >>> Recursion(0.01, 0.1, 0.8, 0.0, 1 / 365).after(0.25, np.array([0.02])).__round__(4)
             0.2246
         """
-        for one in returns.tolist():
-            variance = self.omega + self.alpha * (one - self.mean) ** 2 / self.dt + self.beta * variance
+        for move in returns.tolist():
+            variance = self.omega + self.alpha * (move - self.mean) ** 2 / self.dt + self.beta * variance
         return max(variance, self.least)

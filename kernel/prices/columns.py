@@ -23,24 +23,24 @@ class Chosen(NamedTuple):
 
     places: dict[str, int]
     """In the header."""
-    alone: str
+    file_asset: str
     """What the file as such is called: the symbol that it states on every row, or its name without suffixes."""
     notes: tuple[str, ...] = ()
 
 
-def choose(problems: Problems, figures: Figures, fields: Sequence[Field], alone: str, columns: Columns) -> Chosen:
+def choose(problems: Problems, figures: Figures, fields: Sequence[Field], file_asset: str, columns: Columns) -> Chosen:
     """Take the columns that are stated, or find them out; note what is missing or ambiguous."""
-    chosen = _chosen(problems, figures, fields, alone, columns)
+    chosen = _chosen(problems, figures, fields, file_asset, columns)
     if len(chosen.places) <= checks.MOST_ASSETS:
         return chosen
     message = f"{figures.sheet.name} has {len(chosen.places):,} assets: name at most {checks.MOST_ASSETS:,} of them"
     problems.add("columns", message)
-    return Chosen({}, alone)
+    return Chosen({}, file_asset)
 
 
-def _chosen(problems: Problems, figures: Figures, fields: Sequence[Field], alone: str, columns: Columns) -> Chosen:
+def _chosen(problems: Problems, figures: Figures, fields: Sequence[Field], file_asset: str, columns: Columns) -> Chosen:
     if columns is None:
-        return _found(problems, figures, fields, alone)
+        return _find(problems, figures, fields, file_asset)
     listed = (
         list(columns) if isinstance(columns, Mapping) else checks.listed(problems, "columns", columns, MOST_COLUMNS)
     )
@@ -48,7 +48,7 @@ def _chosen(problems: Problems, figures: Figures, fields: Sequence[Field], alone
     if not all(isinstance(name, str) for name in (*listed, *named)):
         what = "must be a column's name, a list of them, or a mapping from assets"
         problems.add("columns", f"{what}, not {brief(columns)}")
-        return Chosen({}, alone)
+        return Chosen({}, file_asset)
     if not listed and not problems.found:
         problems.add("columns", "must name at least one column of prices")
     places: dict[str, int] = {}
@@ -57,8 +57,8 @@ def _chosen(problems: Problems, figures: Figures, fields: Sequence[Field], alone
         if place is not None and isinstance(columns, Mapping):
             places[name] = place
         elif place is not None:
-            places[_asset(fields[place], column, alone if len(listed) == 1 else column)] = place
-    return Chosen(places, alone)
+            places[_asset(fields[place], column, file_asset if len(listed) == 1 else column)] = place
+    return Chosen(places, file_asset)
 
 
 def _place(problems: Problems, sheet: Sheet, name: str) -> int | None:
@@ -68,7 +68,7 @@ def _place(problems: Problems, sheet: Sheet, name: str) -> int | None:
     if name in sheet.header:
         problems.add("columns", f"{sheet.name} has more than one column {name!r}")
         return None
-    behind = [place for place, one in enumerate(sheet.header) if one.endswith(f":{name}")]
+    behind = [place for place, title in enumerate(sheet.header) if title.endswith(f":{name}")]
     if len(behind) != 1:
         problems.add("columns", f"{sheet.name} has no column {name!r}{near(name, sheet.header)}")
         return None
@@ -80,7 +80,7 @@ def _asset(field: Field, column: str, otherwise: str) -> str:
     return field.asset or (otherwise if field.role not in {"", "other"} else column)
 
 
-def _found(problems: Problems, figures: Figures, fields: Sequence[Field], alone: str) -> Chosen:
+def _find(problems: Problems, figures: Figures, fields: Sequence[Field], file_asset: str) -> Chosen:
     """Find prices: bars or closes of one asset or of several, or numbers in columns that are called as assets are."""
     assets = list(dict.fromkeys(field.asset for field in fields if field.asset and field.role in CLOSES))
     own = [place for place, field in enumerate(fields) if not field.asset and field.role in CLOSES]
@@ -90,11 +90,11 @@ def _found(problems: Problems, figures: Figures, fields: Sequence[Field], alone:
     for asset in assets:
         place = _closing(notes, figures.sheet, by_field, asset)
         if place is None:
-            return _asked(problems, figures, fields, alone)
-        places[asset or alone] = place
+            return _asked(problems, figures, fields, file_asset)
+        places[asset or file_asset] = place
     if not assets:
         places = _called(figures, fields)
-    return Chosen(places, alone, tuple(notes)) if places else _asked(problems, figures, fields, alone)
+    return Chosen(places, file_asset, tuple(notes)) if places else _asked(problems, figures, fields, file_asset)
 
 
 def _closing(notes: list[str], sheet: Sheet, by_field: Mapping[Field, list[int]], asset: str) -> int | None:
@@ -136,7 +136,7 @@ def _is_title(name: str) -> bool:
     return bool(name.strip()) and not name.lower().startswith("unnamed")
 
 
-def _asked(problems: Problems, figures: Figures, fields: Sequence[Field], alone: str) -> Chosen:
+def _asked(problems: Problems, figures: Figures, fields: Sequence[Field], file_asset: str) -> Chosen:
     """Ask which columns hold prices, and name them."""
     sheet = figures.sheet
     others = [place for place, field in enumerate(fields) if field.role != "stamp"]
@@ -144,10 +144,10 @@ def _asked(problems: Problems, figures: Figures, fields: Sequence[Field], alone:
     twice = next((name for name, count in Counter(closing).items() if count > 1), None)
     if twice is not None:
         problems.add("columns", f"{sheet.name} has more than one column {twice!r}: leave one out, or rename them")
-        return Chosen({}, alone)
+        return Chosen({}, file_asset)
     names = [repr(sheet.header[place]) for place in others] or ["no other"]
     listed = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     numeric = any(figures.is_priced(place) for place in others)
     what = "which columns hold prices? Name them" if numeric else "no column holds numbers besides the times"
     problems.add("columns", f"{sheet.name}: {what}: it has {listed}")
-    return Chosen({}, alone)
+    return Chosen({}, file_asset)

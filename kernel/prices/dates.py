@@ -66,9 +66,9 @@ def read_texts(problems: Problems, sheet: Sheet, cells: Sequence[str]) -> tuple[
                 ends[end] = _clock(end)
             moment = _moment(parts, ends[end])
         moments.append(moment)
-    clocks = [UNREADABLE if one is None else AWARE if one.tzinfo else NAIVE for one in moments]
-    naive = [utc(one) if one is not None and one.tzinfo else one for one in moments]
-    clocks = [UNREADABLE if one is None else clock for one, clock in zip(naive, clocks, strict=True)]
+    clocks = [UNREADABLE if moment is None else AWARE if moment.tzinfo else NAIVE for moment in moments]
+    naive = [utc(moment) if moment is not None and moment.tzinfo else moment for moment in moments]
+    clocks = [UNREADABLE if moment is None else clock for moment, clock in zip(naive, clocks, strict=True)]
     return np.array(naive, dtype="datetime64[us]"), np.array(clocks, dtype=np.int64)
 
 
@@ -99,15 +99,15 @@ def _order(problems: Problems, sheet: Sheet, dates: Sequence[re.Match[str]]) -> 
         parts = (century + int(year), int(month), int(day))
         return parts if 1 <= parts[1] <= 12 and 1 <= parts[2] <= 31 else None  # noqa: PLR2004 - of a year, of a month
 
-    orders = [order for order in _ORDERS if not (order == "month-day-year" and all(one[2] == "." for one in dates))]
+    orders = [order for order in _ORDERS if not (order == "month-day-year" and all(date[2] == "." for date in dates))]
     by_order = {order: [read(match, order) for match in dates] for order in orders}
-    fitting = {order: [one for one in parts if one] for order, parts in by_order.items() if None not in parts}
+    fitting = {order: [part for part in parts if part] for order, parts in by_order.items() if None not in parts}
     if len(fitting) > 1:
         fitting = {order: parts for order, parts in fitting.items() if _runs(parts)} or fitting
     if len(fitting) > 1 and dates:
         message = f"dates such as {dates[0][0]!r} do not tell day from month: write them as 2018-12-31"
         problems.add("time", f"{sheet.name}: {message}")
-    likely = max(by_order, key=lambda order: sum(one is not None for one in by_order[order]))
+    likely = max(by_order, key=lambda order: sum(part is not None for part in by_order[order]))
     chosen = next(iter(fitting), likely)
     return lambda match: read(match, chosen)
 
@@ -115,7 +115,7 @@ def _order(problems: Problems, sheet: Sheet, dates: Sequence[re.Match[str]]) -> 
 def _runs(dates: Sequence[Parts]) -> bool:
     """Say whether dates never fall, or never rise."""
     pairs = list(pairwise(dates))
-    return all(one <= two for one, two in pairs) or all(one >= two for one, two in pairs)
+    return all(earlier <= later for earlier, later in pairs) or all(earlier >= later for earlier, later in pairs)
 
 
 def _named(cell: str) -> tuple[Parts | None, str]:

@@ -89,7 +89,7 @@ def places_of(fields: Sequence[Field]) -> dict[Field, list[int]]:
 def _field(name: str) -> Field:
     pair = _PAIR.fullmatch(name)
     if pair:
-        first, second = (_role(one) for one in pair.groups())
+        first, second = (_role(name) for name in pair.groups())
         return Field(first, pair[2]) if first else Field(second, pair[1])
     asset, colon, field = name.rpartition(":")
     if colon and _role(field) not in {"", "time", "clock"}:
@@ -126,7 +126,7 @@ def _plain(name: str) -> str:
     cut = re.sub(r"^\d+[a-z]?\. ", "", cut)
     cut = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cut)
     letters = unicodedata.normalize("NFKD", cut).replace("ł", "l")
-    plain = "".join(one for one in letters if not unicodedata.combining(one)).lower()
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter)).lower()
     return re.sub(r"[\s._-]+", " ", plain).strip()
 
 

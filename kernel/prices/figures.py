@@ -98,7 +98,9 @@ class Figures:
         """Return the decimal signs that the first cells of the other columns prove."""
         if self._proved is None:
             columns = [self.sheet.at(k) for k in range(len(self.sheet.header))]
-            self._proved = [set() if isinstance(one, np.ndarray) else styles(islice(one, _SAMPLE)) for one in columns]
+            self._proved = [
+                set() if isinstance(column, np.ndarray) else styles(islice(column, _SAMPLE)) for column in columns
+            ]
             self._proofs.update(sign for proved in self._proved for sign in proved)
         own = self._proved[place]
         return {sign for sign, count in self._proofs.items() if count > (sign in own)}

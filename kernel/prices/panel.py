@@ -114,8 +114,10 @@ def check_clocks(panel: Panel) -> None:
     for asset, name in enumerate(panel.files):
         shared, largest = int((there[:, 0] & there[:, asset]).sum()), int(there[:, [0, asset]].sum(axis=0).max())
         if shared < _LEAST_SHARED * largest:
-            alone = ((panel.files[0], there[:, 0] & ~there[:, asset]), (name, there[:, asset] & ~there[:, 0]))
-            examples = [f"{file} alone has {written(panel.times[one.argmax()])}" for file, one in alone if one.any()]
+            only = ((panel.files[0], there[:, 0] & ~there[:, asset]), (name, there[:, asset] & ~there[:, 0]))
+            examples = [
+                f"{file} alone has {written(panel.times[times.argmax()])}" for file, times in only if times.any()
+            ]
             count = f"they share {shared:,} of {largest:,} times in their common range"
             message = f"{panel.files[0]} and {name} stand on two clocks: {count}; {', '.join(examples)}"
             raise InvalidInput([Problem("history", f"{message}: give both the same times")])

@@ -68,10 +68,10 @@ def read_prices(
     problems, notes = Problems(), list[str]()
     low_high, longest = bounds(problems, first, last), longest_step(problems, max_gap)
     parts: list[Rows] = []
-    for asset, one, chosen in _sources(source, columns):
+    for asset, given, chosen in _sources(source, columns):
         own: list[str] = []
         with problems.under(""):
-            rows = read_rows(problems, own, sheet := titled(read_sheet(one)), chosen, time, low_high)
+            rows = read_rows(problems, own, sheet := titled(read_sheet(given)), chosen, time, low_high)
             parts += rows if asset is None else _named(problems, rows, asset)
             notes += own if asset is None else [f"{sheet.name}: {note}" for note in own]
     _check_size(problems, parts)
@@ -101,17 +101,17 @@ def _sources(source: Any, columns: Columns) -> list[tuple[str | None, Any, Colum
             raise InvalidInput(
                 [Problem("columns", f"names {brief(unknown[0])}, which is none of the assets of the files")]
             )
-        return [(str(name), one, stated.get(name)) for name, one in source.items()]
+        return [(str(name), given, stated.get(name)) for name, given in source.items()]
     if columns is not None and not isinstance(columns, str):
         message = "must be one name for all files; for a name for each, give the files as a mapping from assets too"
         raise InvalidInput([Problem("columns", message)])
-    return [("", one, columns) for one in source]
+    return [("", given, columns) for given in source]
 
 
 def _named(problems: Problems, parts: list[Rows], asset: str) -> list[Rows]:
     """Name the one asset of a file among several; let assets that stand one below the other keep their names."""
     if len(parts) == 1 and len(parts[0].assets) == 1:
-        return [parts[0]._replace(assets=(asset or parts[0].alone,))]
+        return [parts[0]._replace(assets=(asset or parts[0].file_asset,))]
     if parts and (asset or len(parts) == 1):
         listed = ", ".join(name for part in parts for name in part.assets)
         message = f"{parts[0].name}: holds {listed}: of several files each gives one asset; name its column"

@@ -30,7 +30,7 @@ class Rows(NamedTuple):
     name: str
     noun: str
     assets: tuple[str, ...]
-    alone: str
+    file_asset: str
     """What the file as such would be called: its symbol, or its name without suffixes."""
     times: Times
     prices: NDArray[np.float64]
@@ -55,29 +55,29 @@ def read_rows(
 
     Note what was mended, and what has to be; nothing is returned that cannot be read further.
     """
-    found, told = Problems(), list(sheet.notes)
+    own, own_notes = Problems(), list(sheet.notes)
     fields = fields_of(sheet.header)
-    stamps = stamps_of(found, sheet, fields, time)
+    stamps = stamps_of(own, sheet, fields, time)
     for place in () if stamps is None else stamps:
         if place is not None:
             fields[place] = Field("stamp")
-    figures, symbols = Figures(sheet), symbols_of(found, sheet, fields)
+    figures, symbols = Figures(sheet), symbols_of(own, sheet, fields)
     stacked = len(symbols.names) > 1
-    chosen = choose(found, figures, fields, symbols.names[0], columns)
-    if stacked and not found.found:
-        _check_stacked(found, sheet, symbols, chosen, columns)
-    if found.found or stamps is None:
-        problems.found.extend(found.found)
+    chosen = choose(own, figures, fields, symbols.names[0], columns)
+    if stacked and not own.found:
+        _check_stacked(own, sheet, symbols, chosen, columns)
+    if own.found or stamps is None:
+        problems.found.extend(own.found)
         return []
-    times = read_stamps(found, told, sheet, stamps)
+    times = read_stamps(own, own_notes, sheet, stamps)
     inside = (times >= bounds[0]) & (times < bounds[1])
     for place in chosen.places.values():
-        figures.look_at(found, place, inside)
-    problems.found.extend(found.found)
-    if found.found:
+        figures.look_at(own, place, inside)
+    problems.found.extend(own.found)
+    if own.found:
         return []
     whole = _whole(figures, fields, chosen, times)
-    notes += [*told, *chosen.notes, *_notes_on_header(sheet, chosen, stamps)]
+    notes += [*own_notes, *chosen.notes, *_notes_on_header(sheet, chosen, stamps)]
     if not stacked:
         known = inside & ~np.isnan(whole.prices).any(axis=1)
         notes += look_at(figures, fields, chosen.places, times, known)
@@ -94,7 +94,7 @@ def _whole(figures: Figures, fields: Sequence[Field], chosen: Chosen, times: Tim
     readable = times[~np.isnat(times)]
     extent = f"{written(readable.min())} to {written(readable.max())}" if readable.size else ""
     lows_highs = extremes(figures, fields, chosen.places, prices)
-    return Rows(sheet.name, sheet.noun, assets, chosen.alone, times, prices, *lows_highs, sheet.number, extent)
+    return Rows(sheet.name, sheet.noun, assets, chosen.file_asset, times, prices, *lows_highs, sheet.number, extent)
 
 
 def _check_stacked(problems: Problems, sheet: Sheet, symbols: Symbols, chosen: Chosen, columns: Columns) -> None:
@@ -113,7 +113,7 @@ def _apart(
     problems: Problems, notes: list[str], whole: Rows, symbols: Symbols, inside: NDArray[np.bool_]
 ) -> list[Rows]:
     """Give each asset its own rows."""
-    parts, told = list[Rows](), list[str]()
+    parts, own_notes = list[Rows](), list[str]()
     single = len(whole.assets) == 1 and whole.assets[0] not in symbols.names[1:]
     for k, name in enumerate(symbols.names):
         if not single and name not in whole.assets:
@@ -121,12 +121,12 @@ def _apart(
         column = 0 if single else whole.assets.index(name)
         own = whole._replace(
             assets=(name,),
-            alone=name,
+            file_asset=name,
             **{field: getattr(whole, field)[:, [column]] for field in ("prices", "lows", "highs")},
         )
         rows = _taken(own, inside & (symbols.of == k))
-        parts.append(_once(problems, told, _ordered(problems, told, rows)))
-    notes += dict.fromkeys(told)
+        parts.append(_once(problems, own_notes, _ordered(problems, own_notes, rows)))
+    notes += dict.fromkeys(own_notes)
     return parts
 
 

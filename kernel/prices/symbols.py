@@ -59,8 +59,8 @@ def _check(problems: Problems, sheet: Sheet, symbols: Symbols) -> None:
     if (symbols.of < 0).any():
         problems.add("columns", f"{holds}, which is empty in {sheet.named(symbols.of < 0)}")
         return
-    few = np.flatnonzero(np.bincount(symbols.of) < _FEWEST_ROWS)
-    if few.size:
-        shown = ", ".join(symbols.names[k] for k in few[:_SHOWN]) + (", ..." if few.size > _SHOWN else "")
-        message = f"{holds} ({symbols.listed}), of which {shown} {'has' if few.size == 1 else 'have'}"
+    short = np.flatnonzero(np.bincount(symbols.of) < _FEWEST_ROWS)
+    if short.size:
+        shown = ", ".join(symbols.names[k] for k in short[:_SHOWN]) + (", ..." if short.size > _SHOWN else "")
+        message = f"{holds} ({symbols.listed}), of which {shown} {'has' if short.size == 1 else 'have'}"
         problems.add("columns", f"{message} fewer than {_FEWEST_ROWS} rows: leave them out, or give each its file")

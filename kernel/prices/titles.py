@@ -73,9 +73,9 @@ def _has_close(line: Sequence[str]) -> bool:
 def _barred(sheet: Sheet) -> Sheet:
     """Name the columns of bars that have no header, as exchanges write them, by what the bars themselves tell."""
     first = [str(sheet.at(place)[0]).strip() for place in range(len(sheet.header))]
-    told = "line 1 must name the columns, not hold the first row"
+    message = "line 1 must name the columns, not hold the first row"
     if not is_timed(first[0]) or len(first) <= len(_BARS):
-        raise InvalidInput([Problem("history", f"{sheet.name}: {told}")])
+        raise InvalidInput([Problem("history", f"{sheet.name}: {message}")])
     figures, moments = Figures(sheet), read_times(Problems(), [], sheet, 0)
     onward = 1 if moments[0] <= moments[-1] else -1
     clock = _DATE.fullmatch(first[0]) and all(_CLOCK.fullmatch(cell) for cell in sheet.at(1))
@@ -89,7 +89,7 @@ def _barred(sheet: Sheet) -> Sheet:
             return sheet._replace(header=(*times, *order, *(("volume", *rest[1:]) if rest else ())))
     which = ", ".join(map(repr, sheet.header[1:]))
     why = f"which of {which} is open, high, low or close, the rows do not tell"
-    raise InvalidInput([Problem("history", f"{sheet.name}: {told}: {why}")])
+    raise InvalidInput([Problem("history", f"{sheet.name}: {message}: {why}")])
 
 
 def _order(columns: list[Numbers]) -> tuple[str, ...] | None:

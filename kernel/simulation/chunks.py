@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel._core.fields import fields_of
-from kernel._core.walk import Arrays, Normals, Plan, new_workspace, walk
+from kernel._core.step_noise import Normals
+from kernel._core.walk import Arrays, Plan, new_workspace, walk
 from kernel.escalation.records import EscalationRules
 from kernel.simulation.job import Job
 from kernel.simulation.summary import CELLS, Summary, Total, cell_edges, count_zeros

@@ -102,10 +102,10 @@ def _cells(table: pa.Table, place: int) -> Cells:
     if kinds.is_integer(column.type) and not column.null_count:  # exact: a date of 17 digits is no float64
         return column.cast(pa.int64(), safe=False).to_numpy()  # type: ignore[no-any-return]
     if kinds.is_decimal(column.type):  # Arrow's own cast is a last bit off
-        return np.array([np.nan if one is None else float(one) for one in column.to_pylist()], dtype=np.float64)
+        return np.array([np.nan if cell is None else float(cell) for cell in column.to_pylist()], dtype=np.float64)
     if kinds.is_integer(column.type) or kinds.is_floating(column.type):
         return column.cast(pa.float64(), safe=False).to_numpy()  # type: ignore[no-any-return]
-    return ["" if one is None else str(one) for one in column.to_pylist()]
+    return ["" if cell is None else str(cell) for cell in column.to_pylist()]
 
 
 def _is_time(kind: pa.DataType) -> bool:
