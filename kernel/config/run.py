@@ -27,7 +27,7 @@ class Run(Case):
         """Simulate what was loaded: the same bits as `margin run`.
 
         What is kept follows from `record` as the config states it; where it does not, it is a summary, or the paths
-        where `sampling` or `importance` needs them.
+        where an escalation, `sampling` or `importance` needs them.
 
         Args:
             changes: keyword arguments of `kernel.simulate`, in place of what the config states, such as
@@ -39,8 +39,9 @@ class Run(Case):
         Example:
             `outcome = kernel.load("margin.toml").simulate(record="paths", seed=7)`
         """
-        settings = {**self.simulation, "levels": self.levels, **changes}
-        settings.setdefault("record", least_record(settings))
+        settings = {**self.simulation, "levels": self.levels, "escalation": self.escalation, **changes}
+        acts = settings["escalation"] is not None
+        settings.setdefault("record", "paths" if acts else least_record(settings))
         try:
             outcome = simulation.simulate(self.market, self.account, self.ladder, **settings)
         except Incomplete:  # nothing of it is to be mended in a config
