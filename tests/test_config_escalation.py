@@ -241,3 +241,19 @@ def test_init_writes_every_action_and_key(tmp_path: Path) -> None:
     assert kernel.load(file).escalation is not None
     refused = _margin("init", "-", "--escalation", "--example", "btc_escalation")
     assert (refused.exit_code, refused.stdout) == (2, "")
+
+
+def test_thresholds_are_of_the_account_left_alone(tmp_path: Path) -> None:
+    """`margin threshold` leaves the escalation out, says so, and finds what the config without the section has."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    first, last = text.index("[escalation.warning]"), text.index("[simulation]")
+    alone = tmp_path / "alone.toml"
+    alone.write_text(text[:first] + text[last:], encoding="utf-8")
+    asked = ("--paths", str(PATHS), "--quiet", "--probability", "5%", "--format", "json")
+    found = [_margin("threshold", str(file), *asked) for file in (EXAMPLE, alone)]
+    assert [done.exit_code for done in found] == [0, 0]
+    with_actions, without = (json.loads(done.stdout) for done in found)
+    note = "thresholds are of the account left alone: the escalation that the config states is left out"
+    assert [one for one in with_actions["notes"] if one not in without["notes"]] == [note]
+    for name in ("thresholds", "tiers", "provenance"):
+        assert with_actions[name] == without[name]

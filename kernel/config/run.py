@@ -13,6 +13,8 @@ from kernel.simulation import simulate as simulation
 from kernel.simulation.outcome import Outcome
 from kernel.simulation.settings import least_record
 
+LEFT_ALONE = "{} are of the account left alone: the escalation that the config states is left out"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run(Case):
@@ -22,6 +24,16 @@ class Run(Case):
     """Keyword arguments of `simulate`."""
     files: tuple[Path, ...] = ()
     """That were read."""
+
+    def left_alone(self, what: str) -> Run:
+        """Return the run without its escalation, and with a note, if it has one.
+
+        Args:
+            what: is estimated of the account left alone, such as "thresholds".
+        """
+        if self.escalation is None:
+            return self
+        return replace(self, escalation=None, notes=(*self.notes, LEFT_ALONE.format(what)))
 
     def simulate(self, **changes: Any) -> Outcome:
         """Simulate what was loaded: the same bits as `margin run`.
