@@ -16,7 +16,9 @@ from kernel._core.noise import CLIENT, words_at
 from kernel._core.special import uniform
 from kernel.accounts.opening import open_account
 from kernel.escalation.building import rules_of
-from kernel.escalation.process import follow_piece, look_at, open_path
+from kernel.escalation.kernels.instant import look_at
+from kernel.escalation.kernels.position import open_path
+from kernel.escalation.kernels.process import follow_piece
 from tests import naive_escalation as naive
 
 SEED, SPOT, HORIZON = np.uint64(5), 100.0, 1.0

@@ -9,10 +9,10 @@ import numpy as np
 from kernel.accounts.ladder import Ladder
 from kernel.accounts.opening import CurvedOpening, Opening
 from kernel.errors import Problems
-from kernel.escalation import process  # noqa: F401 - registers what the rules do
 from kernel.escalation.call import Call
 from kernel.escalation.close_out import CloseOut
 from kernel.escalation.escalation import Escalation
+from kernel.escalation.kernels import process  # noqa: F401 - registers what the rules do
 from kernel.escalation.records import CALL, CLOSE_OUT, STATE, EscalationRules
 
 

@@ -8,8 +8,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.accounts.ladder import Ladder
 from kernel.errors import InvalidInput, Problem
-from kernel.escalation.records import CLOSED, CLOSED_IN_DEBT, ENDS, MOST_EVENTS
+from kernel.escalation import Escalation
+from kernel.escalation.records import CLOSED, CLOSED_IN_DEBT, ENDS, MOST_EVENTS, NOTICED, STATE
 from kernel.simulation.path_outcome import PathOutcome
 
 Floats = NDArray[np.float64]
@@ -138,6 +140,27 @@ class EscalationOutcome(PathOutcome):
     def _further_columns(self) -> dict[str, Any]:
         columns = {name: getattr(self, name) for name in (*_COUNTS, *_AMOUNTS, "first_close_out", "end_time")}
         return {**columns, "end": np.array(ENDS)[self.end]}
+
+
+def noticed(
+    escalation: Escalation, ladder: Ladder, breach_time: NDArray[np.floating], equity: NDArray[np.floating]
+) -> NDArray[np.void]:
+    """Return the states of paths that notices alone have touched, walked without any rules.
+
+    Args:
+        escalation: of notices alone.
+        ladder: whose tiers they stand at.
+        breach_time: [tier, path] years, NaN: never.
+        equity: [path] at the horizon.
+    """
+    noting = [k for k, tier in enumerate(escalation.on(ladder)) if tier.notice]
+    first = np.fmin.reduce(breach_time[noting].astype(np.float64), axis=0)
+    paths = np.flatnonzero(~np.isnan(first))
+    states = np.zeros(paths.size, STATE)
+    states["path"], states["left"], states["call"], states["waiting"] = paths, 1.0, -1, -1
+    states["end"], states["end_time"], states["first_close_out"] = NOTICED, first[paths], np.nan
+    states["closing_equity"] = equity[paths]
+    return states
 
 
 def require_few_events(states: NDArray[np.void]) -> None:

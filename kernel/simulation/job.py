@@ -54,7 +54,7 @@ def new_job(
     real = np.dtype(np.float32 if settings.precision == "single" else np.float64)
     watched = watched_on(market, account, ladder, settings.horizon, keeps_worst=len(settings.worst) > 0)
     book, opening_tier, readings, closing = choose(watched).build(watched, real)
-    rules = NoRules() if escalation is None else rules_of(escalation, ladder, watched.opening)
+    rules = NoRules() if escalation is None or escalation.is_passive else rules_of(escalation, ladder, watched.opening)
     plan = Plan(
         horizon=settings.horizon,
         steps=settings.steps,

@@ -20,7 +20,7 @@ from kernel.markets import Market
 from kernel.markets.diffusion import Diffusion
 from kernel.simulation.check import check_escalation, check_simulation, expected_jumps
 from kernel.simulation.chunks import ChunkSpec, chunk_size, new_arrays, outcome_bytes, warm, worst_time
-from kernel.simulation.escalation_outcome import EscalationOutcome, require_few_events
+from kernel.simulation.escalation_outcome import EscalationOutcome, noticed, require_few_events
 from kernel.simulation.execution.memory import FEWER, memory_errors_refused, require_memory
 from kernel.simulation.execution.workers import available_threads, collect, results
 from kernel.simulation.importance import Tilted, under_tilt
@@ -162,6 +162,8 @@ def _outcome(
     }
     if escalation is None:
         return PathOutcome(**shared)
+    if escalation.is_passive:
+        states = noticed(escalation, ladder, kept.breach_time, opening.equity - kept.loss)
     require_few_events(states)
     return EscalationOutcome(**shared, states=states)
 

@@ -1,0 +1,1 @@
+"""What the kernels run of an escalation."""
