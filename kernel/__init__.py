@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.escalation import Notice as Notice
     from kernel.escalation import SquareRootImpact as SquareRootImpact
     from kernel.figures import plot_backtest as plot_backtest
+    from kernel.figures import plot_endings as plot_endings
     from kernel.figures import plot_fits as plot_fits
     from kernel.figures import plot_surface as plot_surface
     from kernel.figures import plot_thresholds as plot_thresholds
@@ -96,6 +97,7 @@ _PLACES = {
     "Notice": "kernel.escalation",
     "SquareRootImpact": "kernel.escalation",
     "plot_backtest": "kernel.figures",
+    "plot_endings": "kernel.figures",
     "plot_fits": "kernel.figures",
     "plot_surface": "kernel.figures",
     "plot_thresholds": "kernel.figures",

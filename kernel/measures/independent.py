@@ -71,10 +71,13 @@ class IndependentSample(Sample):
     def mean(self, step: float = math.inf) -> Estimate:
         """Estimate the mean: see `Sample.mean`."""
         values = self.order(np.arange(1, self.paths + 1)).astype(np.float64)
-        value = math.fsum(values) / self.paths
-        error, skewness = _of_total(values - value, self.paths)
-        off = values - values[(self.paths - 1) // 2]
-        found = mean_of_all(value, error / self.paths, skewness, off, self.paths, Z, step)
+        middle = float(values[(self.paths - 1) // 2])
+        off = values - middle
+        centred = off - off.mean()
+        square, cube = float((centred * centred).sum()), float((centred * centred * centred).sum())
+        error = math.sqrt(square / max(self.paths - 1, 1) / self.paths)
+        skewness = cube / (error * self.paths) ** 3 if error else 0.0
+        found = mean_of_all(middle + float(off.mean()), error, skewness, off, self.paths, Z, step)
         return found._replace(low=max(found.low, self.least), high=min(found.high, self.most))
 
     def _counted(self, bound: float) -> float:
