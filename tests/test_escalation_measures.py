@@ -14,7 +14,8 @@ from scipy import stats
 import kernel
 from kernel.config.limits import parse_limits
 from kernel.escalation.records import CALL_MET, CLOSED, CLOSED_IN_DEBT, NOTICED, REDUCED, STATE
-from tests.cases import GBM, LONG
+from kernel.measures.quantities import losses, of_paths
+from tests.cases import ALARM, GBM, LONG, strays
 
 LADDER = kernel.Ladder({"warning": 3.0, "call": 2.0, "liquidation": 1.0})
 ESCALATION = kernel.Escalation(
@@ -121,6 +122,37 @@ def test_intervals_of_mostly_nothing_hold_the_mean(rate: float, least: float) ->
         _, _, low, high = kernel.measures.escalation.bad_debt_mean(with_debts(debts))
         held += low <= 10.0 * rate <= high
     assert held / 1_000 > least
+
+
+SAMPLED: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "antithetic": {"sampling": "antithetic"},
+    "sobol": {"paths": 2**15, "sampling": "sobol"},
+    "importance": {"importance": 0.99},
+}
+
+
+@pytest.mark.parametrize("sampled", SAMPLED)
+def test_means_meet_the_closed_form_however_paths_are_sampled(sampled: str) -> None:
+    """The mean loss of a coin is its price's drift, within 4.5 stated errors, and the interval has two ends."""
+    settings: dict[str, Any] = {"horizon": "5d", "steps": 1, "paths": 40_000, "seed": 5, "threads": 1}
+    outcome = kernel.simulate(GBM, LONG, LADDER, record="paths", **settings | SAMPLED[sampled])
+    found = losses(outcome).mean()
+    (position,), (drift,) = LONG.positions, GBM.drift
+    truth = -position.quantity * 60_000.0 * math.expm1(drift * 5 / 365)
+    assert strays(found.value, truth, found.standard_error) < ALARM
+    assert -math.inf < found.low < found.value < found.high < math.inf
+
+
+@pytest.mark.parametrize("replicates", [0, 32])
+def test_intervals_of_means_hold_as_often_as_stated(replicates: int) -> None:
+    """Of 1,000 samples of exponential debts on a tenth of the paths, 95% hold the mean, within 4 binomial errors."""
+    random, held = np.random.default_rng(8), 0
+    for _ in range(1_000):
+        debts = np.where(random.random(3_200) < 0.1, random.exponential(10.0, 3_200), 0.0)
+        found = of_paths(made_up(3_200, [], replicates), debts, 0.0).mean()
+        held += found.low <= 1.0 <= found.high
+    assert abs(held - 950) < 4 * math.sqrt(1_000 * 0.95 * 0.05)
 
 
 def test_calls_are_counted_by_hand() -> None:
@@ -249,7 +281,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         'outcome: is a summary, which has no paths: simulate with record="paths"',
     ),
     "level": (lambda: kernel.bad_debt(made_up(2, []), 1.0), "level: must be below 1, not 1"),
-    "time": (lambda: kernel.endings(made_up(2, []), [2.0]), "times: must be at most 1, not 2"),
+    "time": (lambda: kernel.endings(made_up(2, []), [0.5, 2.0, 3.0]), "times: must be at most 1, not 2"),
     "no time": (lambda: kernel.endings(made_up(2, []), []), 'times: must be at least one time, such as "1d"'),
     "shallower": (
         lambda: kernel.response_time(plain(), "liquidation", "call", 0.5),

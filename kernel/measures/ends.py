@@ -93,6 +93,8 @@ def _checked(times: Any, horizon: float) -> NDArray[np.float64]:
     listed = checks.listed(problems, "times", times, _MOST_TIMES)
     if not listed and not problems.found:
         problems.add("times", 'must be at least one time, such as "1d"')
-    years = [checks.years(problems, "times", time, at_least=0, at_most=horizon) for time in listed]
-    problems.raise_any()
+    years = []
+    for time in listed:
+        years.append(checks.years(problems, "times", time, at_least=0, at_most=horizon))
+        problems.raise_any()  # of many, the first is enough
     return np.unique(np.array(years))
