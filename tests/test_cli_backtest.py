@@ -154,6 +154,21 @@ def test_an_account_on_other_assets_is_refused(margin: Margin, tmp_path: Path) -
     assert "account.positions[0].asset: must be one of the market's (A), not BTC" in err
 
 
+def test_an_escalation_of_the_config_is_left_out_and_said(margin: Margin, tmp_path: Path) -> None:
+    """Forecasts are of the account left alone, and the notes say so where the config states actions."""
+    text = CONFIG + '[escalation.call]\naction = "notice"\n'
+    (tmp_path / "acts.toml").write_text(text, encoding="utf-8")
+    plain, acts = (
+        json.loads(margin("A.csv", *FEW, "--config", name, "--format", "json")[1])
+        for name in ("margin.toml", "acts.toml")
+    )
+    note = "forecasts are of the account left alone: the escalation that the config states is left out"
+    assert acts["history"].pop("notes") == [*plain["history"].pop("notes"), note]
+    assert {name: acts[name] for name in ("history", "provenance")} == {
+        name: plain[name] for name in ("history", "provenance")
+    }
+
+
 def test_an_account_stated_at_the_configs_prices_keeps_its_leverage(margin: Margin, tmp_path: Path) -> None:
     """A tenfold long stated at 60,000 is tenfold at the history's prices too, and its tiers are as far away."""
     market = '[market]\nmodel = "gbm"\nassets = ["A"]\nspot = 60_000.0\nvolatility = 0.5\n'

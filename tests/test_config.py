@@ -272,7 +272,7 @@ def test_overrides_are_toml_values_or_bare_words(write: Write) -> None:
     assert run.ladder.names == ("call", "liquidation", "final call")
 
 
-@pytest.mark.parametrize("name", ["btc_perpetual_10x.toml", "sp500_history.toml"])
+@pytest.mark.parametrize("name", ["btc_perpetual_10x.toml", "btc_escalation.toml", "sp500_history.toml"])
 def test_shipped_examples_are_valid(name: str) -> None:
     """Every shipped config loads, opens above its first tier, and asks for a million paths."""
     run = load(EXAMPLES / name)

@@ -34,8 +34,8 @@ def _walk(rules: Any, breach: Any, seed: Any, starts: Any, stops: Any, firsts: A
     one = rules.state[0]
     open_path(rules, one, 0)
     for k in range(starts.size):
-        look_at(rules, one, 0, breach, seed, starts[k], firsts[k])
-        follow_piece(rules, one, 0, breach, seed, np.uint64(k), starts[k], stops[k], firsts[k], lasts[k], 0.0, 0.5)
+        look_at(rules, one, 0, breach, 0, seed, starts[k], firsts[k])
+        follow_piece(rules, one, 0, breach, 0, seed, np.uint64(k), starts[k], stops[k], firsts[k], lasts[k], 0.0, 0.5)
 
 
 Piece = tuple[float, float, float]

@@ -55,7 +55,8 @@ def backtest(
 ) -> None:
     """Prove a market out of sample on price histories: roll, refit, predict, compare with what happened.
 
-    The account is opened anew for each forecast, with the same notionals. Says per level whether coverage held.
+    The account is opened anew for each forecast, with the same notionals, and left alone. Says per level whether
+    coverage held.
     """
     from kernel.config.backtested import backtest_files, check_settings
     from kernel.config.fitted import OF_HISTORY

@@ -51,8 +51,8 @@ def threshold(
 ) -> None:
     """Find the levels of the ladder's metric that are breached with given probabilities.
 
-    One simulation answers all of them; the ladder's own tiers stand beside them with their breach probabilities. A
-    CONFIG of - is stdin.
+    One simulation answers all of them; the ladder's own tiers stand beside them with their breach probabilities. The
+    account is left alone: an escalation that CONFIG states is left out. A CONFIG of - is stdin.
     """
     from kernel.config.targets import parse_targets
     from kernel.figures import plot_thresholds
@@ -65,6 +65,7 @@ def threshold(
 
     request, paths = Request.of(options), plot is not None or output is not None
     case, targets = request.prepare(parse, output, plot, paths=paths)
+    case = case.left_alone("thresholds")
     levels = [1 - max(targets.probabilities)]
     outcome, took = request.simulate(case, paths=paths, levels=levels, worst=targets.by)
     curves = report.all_curves(outcome) if paths else []

@@ -10,6 +10,7 @@ from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
 from kernel.config.account import build_account
 from kernel.config.building import Section, built
+from kernel.config.escalation import build_escalation, escalated_settings
 from kernel.config.market import build_market, stated_assets
 from kernel.config.run import Run
 from kernel.config.simulation import simulation_settings
@@ -34,8 +35,12 @@ def assemble(problems: Problems, sections: Mapping[str, Section], folder: Path) 
     assets = stated_assets(sections["market"]) if market is None else market.assets
     account = build_account(problems, sections["account"], market, assets)
     ladder = built(problems, "ladder", Ladder, sections["ladder"])
+    escalation = build_escalation(problems, sections["escalation"], ladder)
     levels = _levels(sections["measures"])
     simulation, settings = simulation_settings(problems, sections["simulation"], levels, market, account, ladder)
+    if escalation is not None:
+        parts = market, account, ladder
+        settings = escalated_settings(problems, escalation, sections["escalation"], simulation, settings, parts)
     if market is None or account is None or ladder is None or problems.found:
         order = list(sections)
         raise InvalidInput(sorted(problems.found, key=lambda problem: _rank(problem.field, order)))
@@ -43,6 +48,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], folder: Path) 
         market=market,
         account=account,
         ladder=ladder,
+        escalation=escalation,
         simulation=simulation,
         levels=levels,
         source=source,

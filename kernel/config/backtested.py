@@ -98,7 +98,8 @@ def backtest_files(
     history, source = read_files(files, columns, reading)
     if config is not None:
         stand_in = Gbm(assets=history.assets, spot=history.last, volatility=1.0)
-        account, ladder = load_account(config, stand_in)
+        account, ladder, notes = load_account(config, stand_in)
+        source = source._replace(notes=(*source.notes, *notes))
         settings = {**settings, "account": account, "ladder": ladder}
     try:
         return backtest(history, **_in_years(settings, history)), source

@@ -14,6 +14,14 @@ def example_files(name: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (config, *beside)}
 
 
+_NEXT = "[simulation]\n"  # that the actions stand before
+
+
+def commented_example(*, escalation: bool = False) -> str:
+    """Return the commented config, with what its tiers do when they breach, if that is asked for."""
+    return EXAMPLE.replace(_NEXT, f"{ESCALATION}\n{_NEXT}") if escalation else EXAMPLE
+
+
 EXAMPLE = """\
 # What may happen to a margin account over a horizon. Run it:      margin run margin.toml
 # Try another value without editing:                               margin run margin.toml --set market.volatility=0.8
@@ -80,4 +88,43 @@ precision = "single"          # or double
 
 [measures]
 levels = [0.95, 0.99]         # of Value at Risk and Expected Shortfall
+"""
+
+ESCALATION = """\
+# What a tier does when it breaches; tiers that are not named here do nothing. Without this section breaches are noted,
+# and the account is left alone. For linear positions on one asset, without `worst` and `importance`.
+[escalation.warning]
+action = "notice"             # recorded, nothing else
+
+[escalation.final_call]       # several actions: [[escalation.final_call]], once for each
+action = "call"
+restore = 5.0                 # demands what takes the metric there, at the prices of the breach
+cure_period = "8h"            # from the call to its deadline
+# minimum_transfer = 0.0      # smallest demand that is made, in currency
+# cost = 0.0                  # of every call, in currency
+
+[escalation.final_call.client]
+meets = 0.7                   # probability that a call is paid; or [0.9, 0.5]: the first, all later ones
+delay = "2h"                  # from the call to the payment; later than the cure period: missed
+share = 1.0                   # of the demand that is paid; only the whole demand meets a call
+# capacity = 5_000.0          # the most that is paid in all; default: no limit
+
+[escalation.final_call.unmet] # what follows a missed call; default: the close-out of the deepest tier
+restore = 3.0
+fee = 0.001                   # of the notional sold, as all rates here
+
+[escalation.liquidation]
+action = "close_out"
+restore = 1.5                 # sells as little as takes the metric there; or share = 0.5; neither: all
+latency = "60s"               # from the breach to the fill
+recheck = false               # true: dropped where the metric stands above the tier by then
+fee = 0.001                   # only out of the equity that is left
+slippage = 0.0005             # always paid
+# cooldown = "5m"             # before it may act again; default: not before the tier re-arms
+# batch = "1h"                # tick of a clock that fills wait for
+# minimum = 1_000.0           # smallest notional that may be left
+# remainder = "client"        # or venue: who has what a whole close-out leaves
+# cost = 0.0                  # of every fill, in currency
+# cost_share = 0.0            # of the notional sold
+# impact = {coefficient = 1.0, daily_volume = 2e9, daily_volatility = 0.03}     # adds to the slippage
 """

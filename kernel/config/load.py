@@ -17,7 +17,7 @@ from kernel.checks.text import brief, near
 from kernel.config.assembly import assemble, assemble_account
 from kernel.config.documents import override
 from kernel.config.market_file import Overrides, choose_drift, pull_file, take_market
-from kernel.config.run import Run
+from kernel.config.run import LEFT_ALONE, Run
 from kernel.config.sections import SECTIONS, checked
 from kernel.config.source import plain_document, read_config
 from kernel.errors import Problems, printable
@@ -84,7 +84,7 @@ def load(
     )
 
 
-def load_account(config: str | os.PathLike[str], market: Market) -> tuple[Account, Ladder]:
+def load_account(config: str | os.PathLike[str], market: Market) -> tuple[Account, Ladder, tuple[str, ...]]:
     """Read the account and the ladder of a config file, for another market than its own.
 
     Where the file states opening prices of its own, the account is stated at those: quantities and entry prices are
@@ -95,18 +95,22 @@ def load_account(config: str | os.PathLike[str], market: Market) -> tuple[Accoun
             of the same assets.
         market: at whose opening prices the account is to be.
 
+    Returns:
+        Account, ladder, and a note if the file states an escalation, which is passed over too.
+
     Raises:
         InvalidInput: with every problem of the two sections.
 
     Example:
-        `account, ladder = load_account("margin.toml", market)`
+        `account, ladder, notes = load_account("margin.toml", market)`
     """
     problems, document = Problems(), read_config(config).document
     sections = {name: checked(problems, name, document.get(name)) for name in ("account", "ladder")}
     stated = _stated_prices(document.get("market"), market)
     account, ladder = assemble_account(problems, sections, stated)
+    notes = (LEFT_ALONE.format("forecasts"),) if document.get("escalation") else ()
     ratios = np.asarray(market.spot) / np.asarray(stated.spot)
-    return account.revalued(dict(zip(market.assets, ratios.tolist(), strict=True))), ladder
+    return account.revalued(dict(zip(market.assets, ratios.tolist(), strict=True))), ladder, notes
 
 
 def _stated_prices(section: Any, market: Market) -> Market:

@@ -13,6 +13,8 @@ from kernel.simulation import simulate as simulation
 from kernel.simulation.outcome import Outcome
 from kernel.simulation.settings import least_record
 
+LEFT_ALONE = "{} are of the account left alone: the escalation that the config states is left out"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run(Case):
@@ -23,11 +25,21 @@ class Run(Case):
     files: tuple[Path, ...] = ()
     """That were read."""
 
+    def left_alone(self, what: str) -> Run:
+        """Return the run without its escalation, and with a note, if it has one.
+
+        Args:
+            what: is estimated of the account left alone, such as "thresholds".
+        """
+        if self.escalation is None:
+            return self
+        return replace(self, escalation=None, notes=(*self.notes, LEFT_ALONE.format(what)))
+
     def simulate(self, **changes: Any) -> Outcome:
         """Simulate what was loaded: the same bits as `margin run`.
 
         What is kept follows from `record` as the config states it; where it does not, it is a summary, or the paths
-        where `sampling` or `importance` needs them.
+        where an escalation, `sampling` or `importance` needs them.
 
         Args:
             changes: keyword arguments of `kernel.simulate`, in place of what the config states, such as
@@ -39,8 +51,9 @@ class Run(Case):
         Example:
             `outcome = kernel.load("margin.toml").simulate(record="paths", seed=7)`
         """
-        settings = {**self.simulation, "levels": self.levels, **changes}
-        settings.setdefault("record", least_record(settings))
+        settings = {**self.simulation, "levels": self.levels, "escalation": self.escalation, **changes}
+        acts = settings["escalation"] is not None
+        settings.setdefault("record", "paths" if acts else least_record(settings))
         try:
             outcome = simulation.simulate(self.market, self.account, self.ladder, **settings)
         except Incomplete:  # nothing of it is to be mended in a config

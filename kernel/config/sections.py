@@ -12,14 +12,15 @@ from kernel.checks.text import brief
 from kernel.config import values
 from kernel.config.account import account_shape
 from kernel.config.documents import joined
+from kernel.config.escalation import escalation_shape
 from kernel.config.market import market_shape
-from kernel.config.shapes import Flaw, Shape, key, keys_of
+from kernel.config.shapes import Flaw, Kind, Shape, key, keys_of
 from kernel.config.simulation import SIMULATION
 from kernel.errors import Problems
 
 
 class _Section(NamedTuple):
-    shape: Callable[[Mapping[str, Any]], Shape]
+    shape: Callable[[Mapping[str, Any]], Kind]
     """Of what it states."""
     required: bool = True
 
@@ -29,6 +30,7 @@ SECTIONS = {
     "market": _Section(market_shape),
     "account": _Section(account_shape),
     "ladder": _Section(lambda _: _LADDER),
+    "escalation": _Section(escalation_shape, required=False),
     "simulation": _Section(lambda _: SIMULATION),
     "measures": _Section(lambda _: _MEASURES, required=False),
 }

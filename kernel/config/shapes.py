@@ -161,6 +161,7 @@ _KINDS: dict[frozenset[Any], values.Value] = {
     _members(Sequence[str]): values.NAMES,
     _members(Sequence[float]): values.NUMBERS,
     _members(tuple[float, ...]): values.NUMBERS,
+    _members(float | Sequence[float]): values.NUMBERS,
     _members(float | Mapping[str, float]): values.RATES,
     _members(ArrayLike): values.BY_ASSET,
     _members(_ALIASES["Matrix"]): values.ROWS,

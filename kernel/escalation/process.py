@@ -294,9 +294,9 @@ def _end_cooldown(rules, one, row, time):
 
 
 @point
-def _breach_tiers(rules, one, breach, time, price):
+def _breach_tiers(rules, one, breach, column, time, price):
     """Breach the armed tiers that the metric has passed; return how many are in breach."""
-    breached, column = 0, one.path - rules.offset
+    breached = 0
     while breached < rules.level.size and _excess(rules, one, rules.level[breached], price) <= 0.0:
         breached += 1
     for tier in range(one.tier, breached):
@@ -317,9 +317,9 @@ def _rearm(rules, one, row, breached):
 
 
 @point
-def _look_at_ladder(rules, one, row, seed, time, price, afresh, breach):
+def _look_at_ladder(rules, one, row, seed, time, price, afresh, breach, column):
     """See which tiers are breached, and let the deepest of them act that has anything left to do."""
-    first, breached = one.tier, _breach_tiers(rules, one, breach, time, price)
+    first, breached = one.tier, _breach_tiers(rules, one, breach, column, time, price)
     one.tier = max(first, breached)
     if afresh:
         first = 0
@@ -346,7 +346,7 @@ def _next_due(one):
 
 
 @block
-def look_at(rules, one, row, breach, seed, time, x):
+def look_at(rules, one, row, breach, column, seed, time, x):
     """Let everything happen that happens at an instant: payments, deadlines, fills, new breaches, in this order."""
     price = math.exp(rules.side * x)
     while one.left > 0.0 and one.events < MOST_EVENTS:
@@ -356,7 +356,7 @@ def look_at(rules, one, row, breach, seed, time, x):
         done |= _fill(rules, one, row, time, price)
         done |= _end_cooldown(rules, one, row, time)
         if one.left > 0.0:
-            _look_at_ladder(rules, one, row, seed, time, price, done, breach)
+            _look_at_ladder(rules, one, row, seed, time, price, done, breach, column)
         if _next_due(one) > time:
             return
 
@@ -381,7 +381,7 @@ def _first_passage(above, below, spread, normal, u):
 
 
 @block
-def follow_piece(rules, one, row, breach, seed, piece, start, stop, x, end, variance, exponent):
+def follow_piece(rules, one, row, breach, column, seed, piece, start, stop, x, end, variance, exponent):
     """Walk a path through a piece of its diffusion from `x` at `start` to `end` at `stop`, from event to event.
 
     exponent: the piece's share of chance, as the block drew it: used while nothing has cut the piece.
@@ -409,7 +409,7 @@ def follow_piece(rules, one, row, breach, seed, piece, start, stop, x, end, vari
             time, x = until, there
         else:
             return
-        look_at(rules, one, row, breach, seed, time, x)
+        look_at(rules, one, row, breach, column, seed, time, x)
 
 
 @implements(follow, EscalationRules)
@@ -420,15 +420,17 @@ def _follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
     for j in range(n):
         row = _row_of(rules, lanes, j)
         one, start, stop = rules.state[row], lanes.start[j], lanes.stop[j]
+        column = one.path - ledger.offset
         if bridged:
             deviation, piece = factor * np.float64(at(local, j)), np.uint64(lanes.step[j]) + lanes.jumps[j]
             if rules.opens_in_breach and one.events == 0:
-                look_at(rules, one, row, ledger.breach, seed, 0.0, 0.0)
+                look_at(rules, one, row, ledger.breach, column, seed, 0.0, 0.0)
             follow_piece(
                 rules,
                 one,
                 row,
                 ledger.breach,
+                column,
                 seed,
                 piece,
                 start,
@@ -440,8 +442,8 @@ def _follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
             )
         else:
             if rules.opens_in_breach and one.events == 0:
-                look_at(rules, one, row, ledger.breach, seed, 0.0, 0.0)
-            look_at(rules, one, row, ledger.breach, seed, stop, np.float64(after[j]))
+                look_at(rules, one, row, ledger.breach, column, seed, 0.0, 0.0)
+            look_at(rules, one, row, ledger.breach, column, seed, stop, np.float64(after[j]))
         lanes.tier[j], lanes.due[j], lanes.level[j] = one.tier, _next_due(one), _barrier(rules, one)
 
 

@@ -13,6 +13,7 @@ from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
 from kernel.accounts.opening import open_account
 from kernel.checks.text import counted, duration
+from kernel.escalation import Escalation
 from kernel.markets import Market
 from kernel.report.blocks import Block, Heading, Paragraph, Points, Table, matrix
 from kernel.report.numbers import figure
@@ -35,6 +36,8 @@ class Case:
     market: Market
     account: Account
     ladder: Ladder
+    escalation: Escalation | None = None
+    """What its tiers do when they breach."""
     levels: tuple[float, ...] = (0.95, 0.99)
     """Of Value at Risk and Expected Shortfall."""
     source: Source | None = None

@@ -17,11 +17,14 @@ from kernel.measures import (
     value_at_risk,
 )
 from kernel.report.blocks import Block, Heading, Paragraph, Table
+from kernel.report.escalation import escalation_blocks, escalation_results
 from kernel.report.introduction import Case, Took, introduction, simulated
 from kernel.report.numbers import amount, bounded, percent, time
+from kernel.simulation.escalation_outcome import EscalationOutcome
 from kernel.simulation.outcome import Outcome
 
 _HELD = "Losses are of the account left alone: whatever breaches, its positions are held to the horizon."
+_ESCALATED = "Losses are opening equity and what was paid in, less closing equity, before anybody forgives a debt."
 _MEDIAN = 0.5
 _DIGITS = 12  # of 1 less a level: what more there is comes of the subtraction
 
@@ -65,6 +68,8 @@ def results(case: Case, outcome: Outcome, took: Took | None = None) -> dict[str,
             for level in case.levels
         ],
     }
+    if isinstance(outcome, EscalationOutcome):
+        estimates["escalation"] = escalation_results(outcome)
     if outcome.worst_times:
         estimates["worst"] = [_worst(outcome, 1 - level, by) for by in outcome.worst_times for level in case.levels]
     values: dict[str, Any] = plain(estimates)
@@ -86,15 +91,17 @@ def _worst(outcome: Outcome, probability: float, by: float) -> dict[str, Any]:
 
 def blocks(results: dict[str, Any]) -> list[Block]:
     """Return a report for people."""
+    acts = "escalation" in results
     lowest: list[Block] = [Heading("Lowest metric"), _lowest(results)] if "worst" in results else []
     return [
         *introduction(results),
         Heading("Breaches"),
         _tiers(results),
         *lowest,
+        *(escalation_blocks(results["escalation"]) if acts else []),
         Heading("Losses"),
         _losses(results),
-        Paragraph(_HELD),
+        Paragraph(_ESCALATED if acts else _HELD),
     ]
 
 
