@@ -93,6 +93,7 @@ def _checked(times: Any, horizon: float) -> NDArray[np.float64]:
     listed = checks.listed(problems, "times", times, _MOST_TIMES)
     if not listed and not problems.found:
         problems.add("times", 'must be at least one time, such as "1d"')
+    problems.raise_any()
     years = []
     for time in listed:
         years.append(checks.years(problems, "times", time, at_least=0, at_most=horizon))
