@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.escalation import Notice as Notice
     from kernel.escalation import SquareRootImpact as SquareRootImpact
     from kernel.figures import plot_backtest as plot_backtest
+    from kernel.figures import plot_endings as plot_endings
     from kernel.figures import plot_fits as plot_fits
     from kernel.figures import plot_surface as plot_surface
     from kernel.figures import plot_thresholds as plot_thresholds
@@ -44,18 +45,26 @@ if TYPE_CHECKING:  # and when used: the command's help would wait a second for w
     from kernel.markets import Merton as Merton
     from kernel.markets.choice import Choice as Choice
     from kernel.markets.choice import choose as choose
+    from kernel.measures import BadDebt as BadDebt
+    from kernel.measures import CallCounts as CallCounts
+    from kernel.measures import Endings as Endings
     from kernel.measures import Estimate as Estimate
     from kernel.measures import Survival as Survival
     from kernel.measures import ThresholdCurve as ThresholdCurve
+    from kernel.measures import bad_debt as bad_debt
     from kernel.measures import breach_probability as breach_probability
     from kernel.measures import breach_time_quantile as breach_time_quantile
+    from kernel.measures import call_counts as call_counts
+    from kernel.measures import endings as endings
     from kernel.measures import expected_shortfall as expected_shortfall
+    from kernel.measures import response_time as response_time
     from kernel.measures import survival as survival
     from kernel.measures import threshold_curve as threshold_curve
     from kernel.measures import value_at_risk as value_at_risk
     from kernel.measures.threshold import threshold as threshold
     from kernel.prices import read_prices as read_prices
     from kernel.prices.history import History as History
+    from kernel.simulation.escalation_outcome import EscalationOutcome as EscalationOutcome
     from kernel.simulation.outcome import Outcome as Outcome
     from kernel.simulation.path_outcome import PathOutcome as PathOutcome
     from kernel.simulation.simulate import simulate as simulate
@@ -88,6 +97,7 @@ _PLACES = {
     "Notice": "kernel.escalation",
     "SquareRootImpact": "kernel.escalation",
     "plot_backtest": "kernel.figures",
+    "plot_endings": "kernel.figures",
     "plot_fits": "kernel.figures",
     "plot_surface": "kernel.figures",
     "plot_thresholds": "kernel.figures",
@@ -101,7 +111,14 @@ _PLACES = {
     "Kou": "kernel.markets",
     "Market": "kernel.markets",
     "Merton": "kernel.markets",
+    "BadDebt": "kernel.measures",
+    "CallCounts": "kernel.measures",
+    "Endings": "kernel.measures",
     "Estimate": "kernel.measures",
+    "bad_debt": "kernel.measures",
+    "call_counts": "kernel.measures",
+    "endings": "kernel.measures",
+    "response_time": "kernel.measures",
     "Survival": "kernel.measures",
     "ThresholdCurve": "kernel.measures",
     "breach_probability": "kernel.measures",
@@ -111,6 +128,7 @@ _PLACES = {
     "threshold": "kernel.measures.threshold",
     "threshold_curve": "kernel.measures",
     "value_at_risk": "kernel.measures",
+    "EscalationOutcome": "kernel.simulation.escalation_outcome",
     "Outcome": "kernel.simulation.outcome",
     "PathOutcome": "kernel.simulation.path_outcome",
     "SummaryOutcome": "kernel.simulation.summary_outcome",

@@ -14,8 +14,9 @@ import kernel
 from kernel.backtesting import reliability
 from kernel.backtesting.result import Coverage
 from kernel.calibration import Surface
+from kernel.escalation.records import ENDS
 from kernel.fitting import Fit
-from kernel.measures import ThresholdCurve
+from kernel.measures import Endings, ThresholdCurve
 
 DAY = 1 / 365
 LONG = "the very last warning before the position is closed out by the venue"
@@ -33,6 +34,24 @@ def curve(days: float = 1.0, points: int = 200, centre: float = 1.4, width: floa
         standard_error=error,
         low=levels - error,
         high=levels + error,
+    )
+
+
+def ended(shares: Sequence[float], points: int = 1_441, days: float = 5.0) -> Endings:
+    """Make up endings: each comes evenly from its own start on to a share at the last time."""
+    times = np.linspace(0.0, days * DAY, points) if points > 1 else np.array([days * DAY])
+    starts = np.arange(len(shares)) / (2 * len(shares))
+    risen = np.clip((times / times[-1] - starts[:, None]) / (1 - starts[:, None]), 0.0, 1.0)
+    came = np.array(shares)[:, None] * risen
+    values = np.concatenate([1 - came.sum(axis=0, keepdims=True), came])
+    error = np.sqrt(values * (1 - values) / 10_000)
+    return Endings(
+        times=times,
+        ends=("not yet", *ENDS[1 : 1 + len(shares)]),
+        probabilities=values,
+        standard_error=error,
+        low=np.maximum(values - 2 * error, 0.0),
+        high=np.minimum(values + 2 * error, 1.0),
     )
 
 

@@ -20,7 +20,7 @@ import kernel
 from bench.pages.benchmarks import figures
 from bench.pages.benchmarks.cases import Run
 from tests import processes
-from tests.drawn import DAY, LONG, backtest, curve, fit, history, ladder, surface
+from tests.drawn import DAY, LONG, backtest, curve, ended, fit, history, ladder, surface
 from tests.test_bench_report import contest, errors
 
 EDGE = 1.0  # pixel, by which boxes may touch
@@ -119,6 +119,36 @@ def test_words_of_thresholds_are_apart(drawn: Draw, case: str) -> None:
     left, right = axes.get_xlim()
     assert all(left < level < right for level in tiers.levels)
     assert not [text for text in found.words if "{" in text or "^{" in text or "10^" in text]
+
+
+ENDINGS: dict[str, kernel.Endings] = {
+    "usual": ended([0.2, 0.01, 0.1, 0.03, 0.02, 0.001, 0.01, 0.02, 0.0003]),
+    "none": ended([0.0] * 9),
+    "rare": ended([0.0] * 8 + [1e-7]),
+    "all": ended([0.5, 0.5]),
+    "a time": ended([0.2, 0.01], points=1),
+    "three times of minutes": ended([0.2, 0.01], points=3, days=0.01),
+    "many years": ended([0.1] * 9, days=300_000),
+}
+
+
+@pytest.mark.parametrize("case", ENDINGS)
+def test_words_of_endings_are_apart(drawn: Draw, case: str) -> None:
+    """The ends that occur, however many and rare, are named below the frame, each with its share at the last time."""
+    found = drawn(kernel.plot_endings, ENDINGS[case])
+    check(found)
+    lines = [text.get_text() for text in found.figure.legends[0].get_texts()]
+    shares = ENDINGS[case].probabilities
+    assert len(lines) == np.count_nonzero(shares.max(axis=1))
+    assert len({(line.get_color(), line.get_linestyle(), line.get_marker()) for line in _curves(found)}) == len(lines)
+    bottom, top = found.figure.axes[0].get_ylim()
+    most = shares.max(axis=1)
+    assert bottom < most[most > 0].min() <= most.max() < top
+    assert all(np.asarray(line.get_ydata()).min() >= bottom for line in _curves(found))
+
+
+def _curves(found: Drawn) -> list[Any]:
+    return found.figure.axes[0].get_lines()
 
 
 DAYS = [DAY / 2, DAY, 5 * DAY]
@@ -228,6 +258,7 @@ REFUSED: list[tuple[Callable[..., None], tuple[Any, ...], str]] = [
     (kernel.plot_fits, (PAIR, {"a": [fit(ONE)]}), "fits.a: must be of 2 assets, not of 1"),
     (kernel.plot_fits, (ONE, {"a": []}), "fits.a: must be one fit to all 1 assets or one for each, not 0"),
     (kernel.plot_fits, (3, {}), "history: must be a kernel.History, not int"),
+    (kernel.plot_endings, (3,), "of: must be a kernel.Endings, not int"),
     (kernel.plot_thresholds, ([], README), "curves: must be at least one kernel.ThresholdCurve, not []"),
     (kernel.plot_thresholds, (3, README), "curves: must be at least one kernel.ThresholdCurve, not 3"),
     (kernel.plot_thresholds, ([curve(), 3], README), "curves: must be a kernel.ThresholdCurve, not int"),

@@ -19,7 +19,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_EXPRESSION = re.compile(r"\s*(\w+)\s*\((.*)\)\s*(>=|<=|>|<)\s*([^<>=()]+?)\s*")
+_EXPRESSION = re.compile(r"\s*(\w+)\s*(?:\((.*)\))?\s*(>=|<=|>|<)\s*([^<>=()]+?)\s*")
 _FORM = "must read like breach_probability(liquidation) > 0.01, with one of > >= < <="
 
 
@@ -79,7 +79,7 @@ def _parse(problems: Problems, text: str) -> Limit:
     name, inside, comparison, bound = match.groups()
     if name not in MEASURES:
         raise InvalidInput([Problem("", f"unknown measure {brief(name)}{near(name, MEASURES)}")])
-    measure, parts = MEASURES[name], [part.strip() for part in inside.split(",")] if inside.strip() else []
+    measure, parts = MEASURES[name], [part.strip() for part in inside.split(",")] if inside and inside.strip() else []
     arguments = _arguments(problems, measure, parts)
     value = _quantity(problems, bound, "the bound", _READ_BOUND[measure.unit])
     if measure.unit == "probability" and not 0 <= value <= 1 and not math.isnan(value):

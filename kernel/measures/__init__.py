@@ -3,7 +3,14 @@
 from kernel.measures.breach import Survival as Survival
 from kernel.measures.breach import breach_probability as breach_probability
 from kernel.measures.breach import breach_time_quantile as breach_time_quantile
+from kernel.measures.breach import response_time as response_time
 from kernel.measures.breach import survival as survival
+from kernel.measures.ends import Endings as Endings
+from kernel.measures.ends import endings as endings
+from kernel.measures.escalation import BadDebt as BadDebt
+from kernel.measures.escalation import CallCounts as CallCounts
+from kernel.measures.escalation import bad_debt as bad_debt
+from kernel.measures.escalation import call_counts as call_counts
 from kernel.measures.estimate import Estimate as Estimate
 from kernel.measures.quantities import breach_times as breach_times
 from kernel.measures.quantities import losses as losses

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel import checks
+from kernel.checks.text import brief
 from kernel.errors import Problems
 from kernel.measures.estimate import Estimate
-from kernel.measures.quantities import breach_times
+from kernel.measures.quantities import breach_times, responses
 from kernel.simulation.outcome import Outcome, require_outcome
+from kernel.simulation.path_outcome import require_paths
 from kernel.tables import Tabular, table_of
 
 if TYPE_CHECKING:
@@ -57,6 +59,33 @@ def breach_time_quantile(outcome: Outcome, tier: str, probability: float) -> Est
     probability = checks.number(problems, "probability", probability, above=0, below=1)
     problems.raise_any()
     return breach_times(outcome, tier).quantile_of_reached(probability)
+
+
+def response_time(outcome: Outcome, from_tier: str, to_tier: str, quantile: float) -> Estimate:
+    """Estimate a quantile of the time from a tier's first breach to a deeper one's, in years, given that it follows.
+
+    A gap that passes both tiers at once leaves no time: 0. The interval comes from order statistics. If the deeper tier
+    is breached on no path, all four numbers are NaN.
+
+    Args:
+        outcome: of `simulate`, with an escalation or without; not a summary.
+        from_tier: name of a tier.
+        to_tier: name of a deeper one.
+        quantile: a probability above 0 and below 1; 0.5 for the median.
+
+    Raises:
+        InvalidInput: for a summary, an unknown tier, one that is not deeper, or a quantile outside its range.
+
+    Example:
+        `kernel.response_time(outcome, "call", "liquidation", 0.1)`
+    """
+    require_outcome(outcome)
+    paths, problems = require_paths(outcome), Problems()
+    quantile = checks.number(problems, "quantile", quantile, above=0, below=1)
+    if paths.tier_index(to_tier) <= paths.tier_index(from_tier):
+        problems.add("to_tier", f"must be deeper than {brief(from_tier)}, not {brief(to_tier)}")
+    problems.raise_any()
+    return responses(paths, from_tier, to_tier).quantile_of_reached(quantile)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.measures.estimate import Estimate, Z, interval_ranks, proportion, rank
-from kernel.measures.sample import Sample, mean_of_tail
+from kernel.measures.sample import Sample, mean_of_all, mean_of_tail
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,18 @@ class IndependentSample(Sample):
         error, skewness = _of_total(excess, self.paths)
         above = int(np.count_nonzero(excess))
         return mean_of_tail(boundary + math.fsum(excess) / share, error / share, skewness, highest.size, above, Z)
+
+    def mean(self, step: float = math.inf) -> Estimate:
+        """Estimate the mean: see `Sample.mean`."""
+        values = self.order(np.arange(1, self.paths + 1)).astype(np.float64)
+        middle = float(values[(self.paths - 1) // 2])
+        off = values - middle
+        centred = off - off.mean()
+        square, cube = float((centred * centred).sum()), float((centred * centred * centred).sum())
+        error = math.sqrt(square / max(self.paths - 1, 1) / self.paths)
+        skewness = cube / (error * self.paths) ** 3 if error else 0.0
+        found = mean_of_all(middle + float(off.mean()), error, skewness, off, self.paths, Z, step)
+        return found._replace(low=max(found.low, self.least), high=min(found.high, self.most))
 
     def _counted(self, bound: float) -> float:
         return float(self.count(np.array([bound]))[0])

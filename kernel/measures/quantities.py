@@ -1,4 +1,4 @@
-"""The quantities of an outcome as samples: losses, breach times, lowest metrics."""
+"""The quantities of an outcome as samples: losses, breach times, lowest metrics, and any array over paths."""
 
 from __future__ import annotations
 
@@ -72,6 +72,49 @@ def lowest_metrics(outcome: Outcome, row: int) -> Sample:
         return np.searchsorted(lowest, bounds, side="right").astype(np.float64)
 
     return IndependentSample(outcome.paths, order, count)
+
+
+def responses(outcome: PathOutcome, from_tier: str, to_tier: str) -> Sample:
+    """Return the times from the first breach of a tier to that of another, in years; infinite where it never follows.
+
+    Raises:
+        InvalidInput: if there is no such tier.
+    """
+    first, last = outcome.tier_index(from_tier), outcome.tier_index(to_tier)
+    times = outcome.breach_time.astype(np.float64)
+    taken = times[last] - times[first]
+    weights = None if outcome.breach_weight is None else outcome.breach_weight[last]
+    return of_paths(outcome, np.where(np.isnan(taken), np.inf, taken), 0.0, outcome.horizon, weights)
+
+
+def of_paths(
+    outcome: PathOutcome,
+    values: NDArray[np.floating],
+    least: float = -np.inf,
+    most: float = np.inf,
+    weights: NDArray[np.floating] | None = None,
+) -> Sample:
+    """Return any quantity of the paths as a sample.
+
+    Args:
+        outcome: that the paths are of.
+        values: [path], infinite for a time that never comes.
+        least: that the quantity can be.
+        most: as well.
+        weights: [path] likelihood ratios when the quantity is settled; None: those at the horizon.
+    """
+    if _depend(outcome):
+        own = outcome.weight if weights is None else weights
+        return WeightedSample(values, own, outcome.replicates, outcome.untilted, least, most)
+    ascending = np.sort(values)
+
+    def order(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+        return ascending[ranks - 1].astype(np.float64)
+
+    def count(bounds: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.searchsorted(ascending, bounds, side="right").astype(np.float64)
+
+    return IndependentSample(outcome.paths, order, count, least, most)
 
 
 def _depend(outcome: PathOutcome) -> bool:

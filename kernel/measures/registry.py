@@ -7,6 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from kernel.measures.breach import breach_probability, breach_time_quantile
+from kernel.measures.escalation import (
+    bad_debt_expected_shortfall,
+    bad_debt_mean,
+    bad_debt_probability,
+    bad_debt_value_at_risk,
+)
 from kernel.measures.estimate import Estimate
 from kernel.measures.tail import expected_shortfall, value_at_risk
 
@@ -65,3 +71,7 @@ register(Measure("breach_probability", breach_probability, {"tier": "tier", "by"
 register(Measure("value_at_risk", value_at_risk, {"level": "level"}, "currency"))
 register(Measure("expected_shortfall", expected_shortfall, {"level": "level"}, "currency"))
 register(Measure("breach_time_quantile", breach_time_quantile, {"tier": "tier", "probability": "probability"}, "years"))
+register(Measure("bad_debt_probability", bad_debt_probability, {}, "probability"))
+register(Measure("bad_debt_mean", bad_debt_mean, {}, "currency"))
+register(Measure("bad_debt_value_at_risk", bad_debt_value_at_risk, {"level": "level"}, "currency"))
+register(Measure("bad_debt_expected_shortfall", bad_debt_expected_shortfall, {"level": "level"}, "currency"))

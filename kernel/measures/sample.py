@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.measures.estimate import Estimate, mean
+from kernel.measures.estimate import Estimate, mean, proportion
 
 FEWEST_LOSSES = 10  # above a quantile, for an error of their mean
 
@@ -47,6 +47,46 @@ class Sample(ABC):
     @abstractmethod
     def upper_mean(self, level: float) -> Estimate:
         """Estimate the mean of the highest share of 1 - level."""
+
+    @abstractmethod
+    def mean(self, step: float = math.inf) -> Estimate:
+        """Estimate the mean: of few paths that differ from all others there is an interval only with a step.
+
+        Args:
+            step: what a path that was not seen may differ from the others by, such as 1 for a count; infinite: any
+                amount, such as a debt.
+        """
+
+
+def mean_of_all(
+    value: float,
+    error: float,
+    skewness: float,
+    off: NDArray[np.float64],
+    fewest: int,
+    critical_value: float,
+    step: float,
+) -> Estimate:
+    """Return the mean of a quantity that may be the same on nearly all paths, with its interval.
+
+    Where ten paths differ from the one in the middle it is `mean_of_tail`'s. Where fewer do, neither their spread nor
+    their skewness is known: then Wilson's bound on how many differ, times the most that one differs by.
+
+    Args:
+        value: of it.
+        error: its standard error.
+        skewness: of the estimate.
+        off: [path] by how much each differs from the path in the middle.
+        fewest: independent parts that the error is from: replicates, or paths.
+        critical_value: standard errors that the interval of a normal estimate has on either side.
+        step: of `Sample.mean`.
+    """
+    differing = int(np.count_nonzero(off))
+    if min(differing, fewest) >= FEWEST_LOSSES:
+        return mean_of_tail(value, error, skewness, 0, min(differing, fewest), critical_value)
+    most = max(step, float(np.abs(off).max()))
+    half, middle = most * proportion(differing, off.size, critical_value).high, value - float(off.mean())
+    return Estimate(value, error if math.isfinite(most) else math.inf, middle - half, middle + half)
 
 
 def mean_of_tail(value: float, error: float, skewness: float, tail: int, above: int, critical_value: float) -> Estimate:

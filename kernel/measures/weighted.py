@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from kernel.errors import InvalidInput, Problem
 from kernel.measures.estimate import Estimate, Z, proportion
 from kernel.measures.ordered import ROUNDING, ordered
-from kernel.measures.sample import Sample, mean_of_tail
+from kernel.measures.sample import Sample, mean_of_all, mean_of_tail
 
 
 def critical_value(replicates: int) -> float:
@@ -135,6 +135,15 @@ class WeightedSample(Sample):
         error = self.standard_error(beyond)
         skewness, fewest = self._skewness(beyond, error), min(above, self.replicates or above)
         return mean_of_tail(value, error, skewness, tail, fewest, self.critical_value)
+
+    def mean(self, step: float = math.inf) -> Estimate:
+        """Estimate the mean: see `Sample.mean`."""
+        each = self._weighted(self.values)
+        error, middle = self.standard_error(each), (self.paths - 1) // 2
+        off, fewest = each - np.partition(each, middle)[middle], self.replicates or self.paths
+        value = math.fsum(each) / self.paths
+        found = mean_of_all(value, error, self._skewness(each, error), off, fewest, self.critical_value, step)
+        return found._replace(low=max(found.low, self.least), high=min(found.high, self.most))
 
     def standard_error(self, contributions: NDArray[np.floating]) -> float:
         """Return the standard error of the mean of the paths' contributions, [path]."""

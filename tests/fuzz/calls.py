@@ -68,6 +68,9 @@ def calls(folder: Path) -> dict[str, Call]:
     outcome = kernel.simulate(GBM, LONG, LADDER, **whole)
     summary = kernel.simulate(GBM, LONG, LADDER, **{**whole, "record": "summary"})
     weighted = kernel.simulate(GBM, LONG, LADDER, **{**whole, "importance": "call", "worst": False})
+    actions = {name: kernel.CloseOut(latency="12h") for name in LADDER.names[-1:]}
+    unwatched = {**whole, "worst": False}
+    escalated = kernel.simulate(GBM, LONG, LADDER, escalation=kernel.Escalation(actions), **unwatched)
     curve, fit = kernel.threshold_curve(outcome), kernel.Gbm.fit(history)
     surface_arguments = {"states": {"calm": GBM}, "leverages": [5.0], "horizons": ["1d"], "probability": 0.1,
     "account": LONG,
@@ -121,6 +124,12 @@ def calls(folder: Path) -> dict[str, Call]:
         "margin_surface": Call(kernel.margin_surface, surface_arguments),
         "plot_thresholds": Call(kernel.plot_thresholds, {"curves": [curve], "ladder": LADDER,
         "path": folder / "t.svg", "targets": (0.1,)}),
+        "bad_debt": Call(kernel.bad_debt, {"outcome": escalated, "level": 0.9}),
+        "call_counts": Call(kernel.call_counts, {"outcome": escalated}),
+        "response_time": Call(kernel.response_time, {"outcome": escalated, "from_tier": LADDER.names[0],
+        "to_tier": LADDER.names[-1], "quantile": 0.5}),
+        "endings": Call(kernel.endings, {"outcome": escalated, "times": ["1d", 0.01]}),
+        "plot_endings": Call(kernel.plot_endings, {"of": kernel.endings(escalated), "path": folder / "e.svg"}),
         "plot_fits": Call(kernel.plot_fits, {"history": history, "fits": {"gbm": [fit]}, "path": folder / "f.svg"}),
         "plot_surface": Call(kernel.plot_surface, {"surface": kernel.margin_surface(**surface_arguments),
         "path": folder / "s.svg"}),
@@ -158,8 +167,8 @@ def calls(folder: Path) -> dict[str, Call]:
     return found | {name: Call(one, dict(fitted)) for name, one in slow.items()}
 
 
-_SELDOM = {"plot_thresholds", "plot_fits", "plot_surface", "plot_backtest", "Merton.fit", "Kou.fit", "choose",
-"backtest",
+_SELDOM = {"plot_thresholds", "plot_endings", "plot_fits", "plot_surface", "plot_backtest", "Merton.fit", "Kou.fit",
+           "choose", "backtest",
            "FilteredHistorical.fit"}  # fmt: skip
 
 

@@ -29,11 +29,11 @@ def cap_work() -> None:
     """Let simulations that are too large end where they would begin: once for a process."""
     whole = kernel.simulation.simulate.new_job
 
-    def capped(market: Any, account: Any, ladder: Any, settings: Settings) -> Any:
+    def capped(market: Any, account: Any, ladder: Any, settings: Settings, escalation: Any = None) -> Any:
         steps = settings.steps * len(market.assets) + expected_jumps(market, settings.horizon)
         if settings.paths > MOST_PATHS or settings.paths * steps > _MOST_WORK or settings.sampling == "sobol":
             raise TooLargeError
-        return whole(market, account, ladder, settings)
+        return whole(market, account, ladder, settings, escalation)
 
     kernel.simulation.simulate.new_job = capped
 
