@@ -67,6 +67,7 @@ STATE = np.dtype(
         ("payment", np.float64),
         ("payment_due", np.float64),
         ("deadline", np.float64),
+        ("barrier", np.float64),  # log price, times side, at which the next armed tier breaches
         ("made", np.float64),  # when
         ("fill_due", np.float64),
         ("begun", np.float64),
@@ -130,4 +131,4 @@ class EscalationRules(NamedTuple):
 
     def states(self) -> NDArray[np.void]:
         """Return the states of the paths to which something has happened, in any order."""
-        return self.state[: self.rows[0]].copy()
+        return self.state[: self.rows[0]]

@@ -9,10 +9,19 @@ import math
 
 import numpy as np
 
-from kernel._core.jit import block, point
+from kernel._core.jit import point
 from kernel._core.noise import CLIENT, words_at
 from kernel._core.special import uniform
-from kernel.escalation.kernels.position import NONE, cancel_call, equity_at, excess_over, sell, settle, share_to_sell
+from kernel.escalation.kernels.position import (
+    NONE,
+    barrier,
+    cancel_call,
+    equity_at,
+    excess_over,
+    sell,
+    settle,
+    share_to_sell,
+)
 from kernel.escalation.records import CALL_CURED, CALL_MET, CALL_MISSED, MOST_EVENTS, NOTICED, UNTOUCHED
 
 _TICK = 1e-12  # of a time over a clock's tick
@@ -190,7 +199,7 @@ def next_due(one):
     return min(time, one.fill_due) if one.waiting != NONE else time
 
 
-@block
+@point
 def look_at(rules, one, row, breach, column, seed, time, x):
     """Let everything happen that happens at an instant: payments, deadlines, fills, new breaches, in this order."""
     price = math.exp(rules.side * x)
@@ -203,4 +212,5 @@ def look_at(rules, one, row, breach, column, seed, time, x):
         if one.left > 0.0:
             _look_at_ladder(rules, one, row, seed, time, price, done, breach, column)
         if next_due(one) > time:
-            return
+            break
+    one.barrier = barrier(rules, one)

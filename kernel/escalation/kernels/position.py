@@ -130,3 +130,4 @@ def open_path(rules, one, path):
     one.call, one.waiting = NONE, NONE
     one.look = one.payment_due = one.deadline = one.fill_due = np.inf
     one.first_close_out = one.end_time = np.nan
+    one.barrier = barrier(rules, one)

@@ -18,7 +18,7 @@ from kernel._core.noise import EVENT, words_at
 from kernel._core.operations import at, awaits, finish, follow, follows, open_state
 from kernel._core.special import box_muller, log, uniform
 from kernel.escalation.kernels.instant import look_at, next_due
-from kernel.escalation.kernels.position import NONE, barrier, equity_at, open_path, settle
+from kernel.escalation.kernels.position import NONE, equity_at, open_path, settle
 from kernel.escalation.records import CALL_OPEN, CLOSE_OUT_PENDING, MOST_EVENTS, EscalationRules
 
 _TINY = 1e-300
@@ -58,7 +58,7 @@ def _first_passage(above, below, spread, normal, u):
     return above * above / (above * above + below * below * early)
 
 
-@block
+@point
 def follow_piece(rules, one, row, breach, column, seed, piece, start, stop, x, end, variance, exponent):
     """Walk a path through a piece of its diffusion from `x` at `start` to `end` at `stop`, from event to event.
 
@@ -66,7 +66,7 @@ def follow_piece(rules, one, row, breach, column, seed, piece, start, stop, x, e
     """
     time, number, whole = start, np.uint64(0), True
     while one.left > 0.0 and one.events < MOST_EVENTS:
-        due, level = next_due(one), barrier(rules, one)
+        due, level = next_due(one), one.barrier
         timed, until, there = due <= stop, stop, end
         words = words_at(seed, np.uint64(one.path), piece, number, EVENT)
         number += np.uint64(1)
@@ -90,6 +90,11 @@ def follow_piece(rules, one, row, breach, column, seed, piece, start, stop, x, e
         look_at(rules, one, row, breach, column, seed, time, x)
 
 
+@block
+def _look_at_once(rules, one, row, breach, column, seed, time, x):
+    look_at(rules, one, row, breach, column, seed, time, x)
+
+
 @implements(follow, EscalationRules)
 def _follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
     """Follow the first n lanes through their segments, or look at them at its end where that is an instant."""
@@ -102,7 +107,7 @@ def _follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
         if bridged:
             deviation, piece = factor * np.float64(at(local, j)), np.uint64(lanes.step[j]) + lanes.jumps[j]
             if rules.opens_in_breach and one.events == 0:
-                look_at(rules, one, row, ledger.breach, column, seed, 0.0, 0.0)
+                _look_at_once(rules, one, row, ledger.breach, column, seed, 0.0, 0.0)
             follow_piece(
                 rules,
                 one,
@@ -120,9 +125,9 @@ def _follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
             )
         else:
             if rules.opens_in_breach and one.events == 0:
-                look_at(rules, one, row, ledger.breach, column, seed, 0.0, 0.0)
-            look_at(rules, one, row, ledger.breach, column, seed, stop, np.float64(after[j]))
-        lanes.tier[j], lanes.due[j], lanes.level[j] = one.tier, next_due(one), barrier(rules, one)
+                _look_at_once(rules, one, row, ledger.breach, column, seed, 0.0, 0.0)
+            _look_at_once(rules, one, row, ledger.breach, column, seed, stop, np.float64(after[j]))
+        lanes.tier[j], lanes.due[j], lanes.level[j] = one.tier, next_due(one), one.barrier
 
 
 @point
