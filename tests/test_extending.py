@@ -21,7 +21,6 @@ from scipy.stats import norm, norminvgauss
 import kernel
 from bench.oracles import gbm
 from kernel.commands.main import main
-from kernel.markets import MARKETS
 from kernel.report.blocks import Figure, Heading, Points
 from tests import processes
 from tests.cases import ALARM, strays
@@ -167,9 +166,7 @@ def test_the_form_of_reports_writes_every_block() -> None:
 
 def test_the_market_is_compiled_beforehand_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """`margin warmup` takes a market that is watched at its steps alone, and says that it has one asset only."""
-    for name in list(MARKETS):
-        monkeypatch.delitem(MARKETS, name)
-    monkeypatch.setitem(MARKETS, "nig", Nig)
+    monkeypatch.setattr("kernel.markets.MARKETS", {"nig": Nig})
     done = CliRunner().invoke(main, ["warmup"])
     assert done.exit_code == 0
     assert re.search(
