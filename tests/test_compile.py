@@ -20,7 +20,8 @@ import kernel
 from kernel._core.cache import entries
 from kernel._core.fields import fields_of
 from kernel._core.jit import entry
-from kernel._core.walk import Normals, new_workspace, walk
+from kernel._core.step_noise import Normals
+from kernel._core.walk import new_workspace, walk
 from kernel.errors import Problems
 from kernel.simulation import chunks
 from kernel.simulation import simulate as simulation

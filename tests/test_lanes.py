@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kernel
-from kernel._core.copies import keep_breached, keep_moving, move_to_events, move_whole, return_moved, select
+from kernel._core.copies import append_lanes, return_moved, select
 from kernel._core.fields import ACCOUNT, NEXT_TIMER, ROLES, Field, Fields, fields_of, role_bytes
 from kernel._core.jit import entry
 from kernel._core.lanes import assets_dtype, lanes_dtype, new_lanes
@@ -57,13 +57,13 @@ def declared(market: kernel.Market) -> Fields:
 
 
 def test_markets_with_the_same_needs_share_a_record_type() -> None:
-    """Gbm, Merton and Kou declare nothing; Bates what Heston does, however deep in its struct."""
+    """Gbm, Merton and Kou declare nothing; Bates and filtered history what Heston does, however deep."""
     assert {declared(market) for market in (GBM, MERTON, KOU)} == {Fields()}
-    assert declared(BATES) == declared(HESTON)
-    kinds = [lanes_dtype(REAL, 2048, declared(market).lane) for market in (GBM, KOU, HESTON, BATES)]
-    assert all(kind is kinds[0] for kind in kinds)
-    assert assets_dtype(REAL, 2048, declared(BATES).asset) is assets_dtype(REAL, 2048, declared(HESTON).asset)
-    assert {field.name for field in declared(FILTERED).asset} == {"rate", "variance", "volatility"}
+    assert declared(BATES) == declared(HESTON) == declared(FILTERED)
+    for group in ((GBM, MERTON, KOU), (HESTON, BATES, FILTERED)):
+        lanes = [lanes_dtype(REAL, 2048, declared(market).lane) for market in group]
+        assets = [assets_dtype(REAL, 2048, declared(market).asset) for market in group]
+        assert all(kind is kinds[0] for kinds in (lanes, assets) for kind in kinds)
 
 
 @pytest.mark.parametrize(
@@ -89,17 +89,14 @@ def test_columns_begin_at_lines_of_the_cache(assets: int) -> None:
         assert len({offset % 4096 for offset in offsets}) > len(offsets) // 2
 
 
-move: Any = move_whole
-to_events: Any = move_to_events
+append: Any = append_lanes  # the core is typed by its compiler
 choose: Any = select
-keep_some: Any = keep_breached
-keep_others: Any = keep_moving
 give_back: Any = return_moved
 
 
 @entry
 def _copies(rules: Any, lanes: Any, assets: Any, n: int) -> None:
-    move(lanes[0], assets[0], lanes[0].chosen, n, lanes[1], assets[1], 2)
+    append(lanes[0], assets[0], n, lanes[1], assets[1], 2)
     choose(rules, lanes[0], assets[0], lanes[0].chosen, n, lanes[2], assets[2])
     give_back(rules, lanes[2], assets[2], n, lanes[3], assets[3])
 
@@ -124,7 +121,7 @@ def test_copies_take_each_column_by_its_role(rules: NamedTuple) -> None:
         for name, role in _roles(now.dtype).items():
             expected = [then[name][k].copy() for k in range(4)]
             if role != "block":
-                expected[1][..., 2 : 2 + LANES] = then[name][0][..., chosen]
+                expected[1][..., 2 : 2 + LANES] = then[name][0][..., :LANES]
             if role in selected:
                 expected[2][..., :LANES] = then[name][0][..., chosen]
             if role in back:

@@ -145,4 +145,4 @@ def _is_foreign(kind: Any) -> bool:
     """
     struct = getattr(kind, "instance_class", None)
     ours = struct is None or struct.__module__.partition(".")[0] == __name__.partition(".")[0]
-    return not ours or any(_is_foreign(one) for one in getattr(kind, "types", ()))
+    return not ours or any(_is_foreign(part) for part in getattr(kind, "types", ()))

@@ -20,18 +20,18 @@ def count_by_cell(breach_time, edge, first, last, chosen, breaches):
     for origin in range(first, last, width):
         n = 0
         for k in range(breach_time.shape[0]):
-            times, count, found = breach_time[k], breaches[k], 0
+            times, count, counted = breach_time[k], breaches[k], 0
             if k == 0:
                 for i in range(origin, min(origin + width, last)):
-                    chosen[found] = i
-                    found += times[i] <= horizon  # by no branch: which paths breach cannot be foretold
+                    chosen[counted] = i
+                    counted += times[i] <= horizon  # by no branch: which paths breach cannot be foretold
             for j in range(n):
                 i = chosen[j]
-                chosen[found] = i
-                found += times[i] <= horizon
-            for j in range(found):
+                chosen[counted] = i
+                counted += times[i] <= horizon
+            for j in range(counted):
                 time = times[chosen[j]]
                 # rounding moves a time by far less than half a cell: its own is this one or one of the next two
                 below = np.uint64(np.int64(max(frequency * np.float64(time) - half, 0.0)))
                 count[below + np.uint64(edge[below] < time) + np.uint64(edge[below + one] < time)] += 1
-            n = found  # only they can have breached the next tier
+            n = counted  # only they can have breached the next tier

@@ -112,9 +112,9 @@ class _KernelLowering(NativeLowering):
 
 def _pipelines(compiler: CompilerBase, lowering: type[NativeLowering]) -> list[PassManager]:
     passes = PassManager(lowering.name())
-    for one, what in DefaultPassBuilder.define_nopython_pipeline(compiler.state).passes:
-        if one not in _UNUSED:
-            passes.add_pass(lowering if one is NativeLowering else one, what)
+    for each, what in DefaultPassBuilder.define_nopython_pipeline(compiler.state).passes:
+        if each not in _UNUSED:
+            passes.add_pass(lowering if each is NativeLowering else each, what)
     passes.finalize()
     return [passes]
 

@@ -50,27 +50,25 @@ def _copy_lane_of(*roles):
 
 
 def _mover(*roles):
-    """Make a function that copies the listed lanes of a set, in order, to those of a set from `first` on."""
+    """Return a body that copies the listed lanes of a set, in order, to the first ones of a set, perhaps the same."""
     copy_lane = _copy_lane_of(*roles)
 
-    @block
-    def move(lanes, assets, chosen, n, to, to_assets, first):
+    def move(rules, lanes, assets, chosen, n, to, to_assets):
         for j in range(n):
-            copy_lane(lanes, chosen[j], to, first + j)
+            copy_lane(lanes, chosen[j], to, j)
         for a in range(assets.size):
             here, there = assets[a], to_assets[a]
             for j in range(n):
-                copy_lane(here, chosen[j], there, first + j)
+                copy_lane(here, chosen[j], there, j)
 
     return move
 
 
 def _returner(*roles):
-    """Make a function that copies the first n lanes of a set back to the columns that they came from."""
+    """Return a body that copies the first n lanes of a set back to the columns that they came from."""
     copy_lane = _copy_lane_of(*roles)
 
-    @block
-    def give_back(lanes, assets, n, to, to_assets):
+    def give_back(rules, lanes, assets, n, to, to_assets):
         source = lanes.source
         for j in range(n):
             copy_lane(lanes, j, to, source[j])
@@ -82,15 +80,19 @@ def _returner(*roles):
     return give_back
 
 
-# Lanes may be moved within a set, to columns before their own: they are copied in order.
-move_to_events = _mover("tier", "account", "state", "address")
-move_whole = _mover(*_EVERYTHING)
 copy_segment = _copy_lane_of("segment")
-_select = _mover("tier", "account", "address", "mark")
-_keep_breached = _mover("tier", "account", "address", "segment", "mark")
-_keep_moving = _mover("tier", "account", "state", "address", "mark")
-_return_tier, _return_moved = _returner("tier"), _returner("tier", "state")
-_return_acted = _returner("tier", "account", "state")
+_copy_whole_lane = _copy_lane_of(*_EVERYTHING)
+
+
+@block
+def append_lanes(lanes, assets, n, to, to_assets, first):
+    """Copy the first n lanes of a set, whole, to those of another from `first` on."""
+    for j in range(n):
+        _copy_whole_lane(lanes, j, to, first + j)
+    for a in range(assets.size):
+        here, there = assets[a], to_assets[a]
+        for j in range(n):
+            _copy_whole_lane(here, j, there, first + j)
 
 
 def select(rules, lanes, assets, chosen, n, to, to_assets):
@@ -98,8 +100,8 @@ def select(rules, lanes, assets, chosen, n, to, to_assets):
     raise NotImplementedError
 
 
-def keep_breached(rules, lanes, assets, chosen, n):
-    """Move the listed lanes of a set that is being settled to its front."""
+def keep_breached(rules, lanes, assets, chosen, n, to, to_assets):
+    """Copy the listed lanes of a set that is being settled, to its front."""
     raise NotImplementedError
 
 
@@ -108,13 +110,18 @@ def return_settled(rules, lanes, assets, n, to, to_assets):
     raise NotImplementedError
 
 
-def keep_moving(rules, lanes, assets, chosen, n):
-    """Move the listed lanes of a set that walks from event to event to its front."""
+def keep_moving(rules, lanes, assets, chosen, n, to, to_assets):
+    """Copy the listed lanes of a set that walks from event to event, to its front."""
     raise NotImplementedError
 
 
 def return_moved(rules, lanes, assets, n, to, to_assets):
     """Copy back what the walk from event to event has changed of the first n lanes."""
+    raise NotImplementedError
+
+
+def leave_block(rules, lanes, assets, chosen, n, to, to_assets):
+    """Copy the listed lanes of the block to a set that walks from event to event."""
     raise NotImplementedError
 
 
@@ -127,28 +134,14 @@ def _by_rules(operation, without, acting):
     overload(operation, strict=False, jit_options=INNER)(choose)
 
 
-_by_rules(
-    select,
-    lambda rules, lanes, assets, chosen, n, to, to_assets: _select(lanes, assets, chosen, n, to, to_assets, 0),
-    lambda rules, lanes, assets, chosen, n, to, to_assets: move_whole(lanes, assets, chosen, n, to, to_assets, 0),
+_move_whole, _leave, _return_acted = (
+    _mover(*_EVERYTHING),
+    _mover("tier", "account", "state", "address"),
+    _returner("tier", "account", "state"),
 )
-_by_rules(
-    keep_breached,
-    lambda rules, lanes, assets, chosen, n: _keep_breached(lanes, assets, chosen, n, lanes, assets, 0),
-    lambda rules, lanes, assets, chosen, n: move_whole(lanes, assets, chosen, n, lanes, assets, 0),
-)
-_by_rules(
-    return_settled,
-    lambda rules, lanes, assets, n, to, to_assets: _return_tier(lanes, assets, n, to, to_assets),
-    lambda rules, lanes, assets, n, to, to_assets: _return_acted(lanes, assets, n, to, to_assets),
-)
-_by_rules(
-    keep_moving,
-    lambda rules, lanes, assets, chosen, n: _keep_moving(lanes, assets, chosen, n, lanes, assets, 0),
-    lambda rules, lanes, assets, chosen, n: move_whole(lanes, assets, chosen, n, lanes, assets, 0),
-)
-_by_rules(
-    return_moved,
-    lambda rules, lanes, assets, n, to, to_assets: _return_moved(lanes, assets, n, to, to_assets),
-    lambda rules, lanes, assets, n, to, to_assets: _return_acted(lanes, assets, n, to, to_assets),
-)
+_by_rules(select, _mover("tier", "account", "address", "mark"), _move_whole)
+_by_rules(keep_breached, _mover("tier", "account", "address", "segment", "mark"), _move_whole)
+_by_rules(return_settled, _returner("tier"), _return_acted)
+_by_rules(leave_block, _leave, _leave)
+_by_rules(keep_moving, _mover("tier", "account", "state", "address", "mark"), _move_whole)
+_by_rules(return_moved, _returner("tier", "state"), _return_acted)

@@ -12,7 +12,6 @@ from kernel._core.operations import (
     base_of,
     cash_of,
     distances,
-    knows_lowest,
     level_of,
     lowest_reading,
     may_breach,
@@ -21,6 +20,7 @@ from kernel._core.operations import (
     read,
     score,
     screen,
+    screen_end,
 )
 
 _ROUNDS = 64  # of a search for the lowest level: some to find a level that stands, the others to close in on it
@@ -72,6 +72,14 @@ def _screen_distances(book, covariance, lanes, assets, span, exponent, n):
         flag[i] = (start[i] * end[i] <= variance[i] * at(span, i) * at(exponent, i)) & (level[i] > never)
 
 
+@default(screen_end)
+def _screen_reading(book, lanes, assets, n):
+    read(book, lanes, assets, n)
+    reading, level, flag = lanes.reading, lanes.level, lanes.flag
+    for i in range(n):
+        flag[i] = reading[i] <= level[i]
+
+
 @default(may_breach)
 def _screen_all(book, covariance, lanes, assets, span, ceiling, n):
     screen(book, covariance, lanes, assets, span, ceiling, n)
@@ -99,11 +107,6 @@ def _search_lowest(book, covariance, lanes, assets, n):
         step += step
     for i in range(n):
         reading[i], level[i] = high[i], saved[i]
-
-
-@default(knows_lowest)
-def _searches_lowest(book):
-    return False
 
 
 @default(score)

@@ -12,11 +12,11 @@ import math
 import numpy as np
 from numba.extending import overload
 
-from kernel._core.copies import keep_moving, move_to_events, return_moved
+from kernel._core.copies import keep_moving, leave_block, return_moved
 from kernel._core.jit import INNER, block
 from kernel._core.lanes import Segment, flagged, lower, whole_vectors
 from kernel._core.noise import ALL_ASSETS, JUMP, draw_words, to_exponentials, to_normals
-from kernel._core.operations import advance, covariance, jump, lowest_reading, mark, read, screen
+from kernel._core.operations import advance, covariance, jump, lowest_reading, mark, read, screen, screen_end
 from kernel._core.special import log, uniform
 from kernel._core.tiers import gather, settle, take_exponents
 from kernel._core.timers import cut_at_timers, keep_origins, meets_timer, open_timers, rejoin, serve_timers
@@ -61,14 +61,14 @@ def _open_without_jumps(step, seed, lanes, n):
 
 
 @block
-def _leave_block(lanes, assets, segment, n, events):
+def _leave_block(rules, lanes, assets, segment, n, events):
     """Copy the lanes that meet an event during the segment, before they move; return how many there are."""
     flag, next_jump, to = lanes.flag, lanes.next_jump, events.lanes
     for i in range(n):
         flag[i] = next_jump[i] < segment.stop
     meets_timer(lanes, segment, n)
     count = flagged(lanes, n)
-    move_to_events(lanes, assets, lanes.chosen, count, to, events.assets, 0)
+    leave_block(rules, lanes, assets, lanes.chosen, count, to, events.assets)
     for j in range(count):
         i = lanes.chosen[j]
         lanes.departed[j], to.source[j], to.start[j] = i, i, segment.start
@@ -90,7 +90,7 @@ def _return_to_block(rules, lanes, assets, segment, events, n):
         flag[j] = next_jump[j] < segment.stop
     meets_timer(own, segment, n)
     kept = flagged(own, n)
-    keep_moving(rules, own, own_assets, own.chosen, kept)
+    keep_moving(rules, own, own_assets, own.chosen, kept, own, own_assets)
     return kept
 
 
@@ -157,16 +157,15 @@ def _walk_events(step, book, plan, seed, lanes, assets, segment, events, n, ledg
 
 
 def _jump(step, book, plan, seed, segment, lanes, assets, n, ledger):
-    spread, zero = covariance(step), lanes.span.dtype.type(0)
     _draw_jump(step, seed, lanes, assets, n)
     open_timers(lanes, n)
     jump(step, seed, lanes, assets, n)
     mark(book, assets, n)
     if plan.bridged:
         instant = Segment(lanes.start, lanes.start, lanes.span, lanes.root, _AFTER, segment.step)
-        screen(book, spread, lanes, assets, lanes.span, zero, n)
+        screen_end(book, lanes, assets, n)
         count = gather(ledger.rules, lanes, assets, instant, n, ledger.selected)
-        settle(book, spread, lanes, assets, count, np.bool_(False), ledger, seed)
+        settle(book, covariance(step), lanes, assets, count, np.bool_(False), ledger, seed)
         if plan.keeps_lowest:
             read(book, lanes, assets, n)
             lower(lanes, n)
@@ -177,7 +176,7 @@ def _no_jump(step, book, plan, seed, segment, lanes, assets, n, ledger):
 
 
 def _cross_events(step, book, plan, seed, lanes, assets, segment, n, events, ledger):
-    count = _leave_block(lanes, assets, segment, n, events)
+    count = _leave_block(ledger.rules, lanes, assets, segment, n, events)
     advance(step, segment, assets, n)
     if count > 0:
         _walk_events(step, book, plan, seed, lanes, assets, segment, events, count, ledger)

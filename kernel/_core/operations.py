@@ -6,8 +6,8 @@ of their own. What a struct has to write:
 - a market's step: `advance` and `covariance`; one with state of its own `open_state` and `move_state` too; one that
   jumps a field `intensity`, the expected jumps a year, and `jump`;
 - a book: `mark`, `distances`, `read` and `add_loss`, and the fields `spot`, [asset] opening prices, and `level`,
-  [tier + 1] of which the last is never reached, or a `level_of` of its own; `screen`, `may_breach`, `lowest_reading`
-  and `score` where it knows something faster than their defaults;
+  [tier + 1] of which the last is never reached, or a `level_of` of its own; `screen`, `screen_end`, `may_breach`,
+  `lowest_reading` and `score` where it knows something faster than their defaults;
 - rules: nothing, or `act`, or `expire` and the column NEXT_TIMER; those that change a lane's account declare ACCOUNT
   and fill its columns in `open_state`.
 
@@ -106,12 +106,17 @@ def base_of(book, lanes):
 def screen(book, covariance, lanes, assets, span, exponent, n):
     """Set lanes.flag[:n] where the next tier is breached during the segment; by default by `distances`.
 
-    span: one number or an array over lanes. exponent: an array, or the number 0 where only the end counts.
+    span: one number or an array over lanes.
 
     A Brownian bridge from a > 0 to c with variance v passes zero with probability min(1, exp(-2ac/v)); with an
     exponential variate e of mean 1/2 that is: ac <= v e. Variates known not to be exceeded find the lanes that may
     have passed zero.
     """
+    raise NotImplementedError
+
+
+def screen_end(book, lanes, assets, n):
+    """Set lanes.flag[:n] where the next tier is breached at the end of the segment; by default by `read`."""
     raise NotImplementedError
 
 
@@ -127,13 +132,9 @@ def lowest_reading(book, covariance, lanes, assets, n):
     """Fill lanes.reading[:n] with the lowest reading within the segment: the level that `screen` just flags.
 
     lanes.span and lanes.exponent hold the segment and its chance, lanes.lowest the lowest reading so far: what is not
-    lower need not be exact. By default a search by `distances`, which takes some fifty of them.
+    lower need not be exact. By default a search by `distances`, which takes some sixty of them. A book whose own is so
+    cheap that no lanes need be chosen for it returns True from a static method `knows_lowest`.
     """
-    raise NotImplementedError
-
-
-def knows_lowest(book):
-    """Tell, when compiling, whether `lowest_reading` is so cheap that no lanes are chosen for it; by default not."""
     raise NotImplementedError
 
 

@@ -15,7 +15,7 @@ from kernel._core.copies import copy_segment, keep_breached, return_settled, sel
 from kernel._core.jit import INNER, block
 from kernel._core.lanes import Lanes, flagged, whole_vectors
 from kernel._core.noise import to_exponentials
-from kernel._core.operations import act, distances, level_of, score, screen
+from kernel._core.operations import act, distances, level_of, score, screen, screen_end
 
 
 class Ledger(NamedTuple):
@@ -82,7 +82,7 @@ def take_exponents(lanes, slot, selected, n):
 def drop_unflagged(rules, lanes, assets, n):
     """Move the flagged of the first n lanes to the front; return how many there are."""
     count = flagged(lanes, n)
-    keep_breached(rules, lanes, assets, lanes.chosen, count)
+    keep_breached(rules, lanes, assets, lanes.chosen, count, lanes, assets)
     return count
 
 
@@ -168,7 +168,7 @@ def settle(book, covariance, lanes, assets, n, bridged, ledger, seed):
         if bridged:
             screen(book, covariance, selected, selected_assets, selected.span, selected.exponent, live)
         else:
-            screen(book, covariance, selected, selected_assets, selected.span, selected.span.dtype.type(0), live)
+            screen_end(book, selected, selected_assets, live)
         live = drop_unflagged(ledger.rules, selected, selected_assets, live)
     if ledger.queue.count + selected.path.size > ledger.queue.path.size:
         resolve(ledger.queue, ledger.depth, seed, ledger.offset, breach)

@@ -14,12 +14,12 @@ import math
 import numpy as np
 from numba.extending import overload
 
-from kernel._core.copies import move_whole
+from kernel._core.copies import append_lanes, keep_moving
 from kernel._core.covariance import volatility
 from kernel._core.jit import INNER, block
 from kernel._core.lanes import Segment, flagged, whole_vectors
 from kernel._core.noise import ALL_ASSETS, EVENT, draw_words, to_exponentials, to_normals
-from kernel._core.operations import at, expire, mark, screen
+from kernel._core.operations import at, expire, mark, screen_end
 from kernel._core.tiers import gather, read_levels, settle
 
 _ROW = np.uint64(16)  # bits of a row that name the asset; the others count the cuts
@@ -142,7 +142,7 @@ def _draw_cuts(seed, asset, segment, lanes, n):
 
 
 @block
-def _take_out(bridged, segment, lanes, assets, n, held, held_assets):
+def _take_out(rules, bridged, segment, lanes, assets, n, held, held_assets):
     """Move the lanes at a timer to `held`, and close the ranks of the others; return how many these are."""
     pinned, flag, next_timer, stop = lanes.pinned, lanes.flag, lanes.next_timer, lanes.stop
     for i in range(n):
@@ -156,23 +156,23 @@ def _take_out(bridged, segment, lanes, assets, n, held, held_assets):
     for i in range(n):
         flag[i] = pinned[i]
     count = flagged(lanes, n)
-    move_whole(lanes, assets, lanes.chosen, count, held, held_assets, 0)
+    keep_moving(rules, lanes, assets, lanes.chosen, count, held, held_assets)
     for i in range(n):
         flag[i] = 1 - pinned[i]
     left = flagged(lanes, n)
-    move_whole(lanes, assets, lanes.chosen, left, lanes, assets, 0)
+    keep_moving(rules, lanes, assets, lanes.chosen, left, lanes, assets)
     return left
 
 
 def _serve_timers(book, covariance, seed, bridged, segment, lanes, assets, n, ledger):
     own, own_assets = ledger.held.lanes, ledger.held.assets
-    left = _take_out(bridged, segment, lanes, assets, n, own, own_assets)
+    left = _take_out(ledger.rules, bridged, segment, lanes, assets, n, own, own_assets)
     count = n - left
     if count > 0:
         expire(ledger.rules, book, own, own_assets, count)
         read_levels(book, own, count)
         mark(book, own_assets, count)
-        screen(book, covariance, own, own_assets, own.span, own.span.dtype.type(0), count)
+        screen_end(book, own, own_assets, count)
         now = Segment(own.stop, own.stop, own.span, own.root, 0, segment.step)
         breached = gather(ledger.rules, own, own_assets, now, count, ledger.selected)
         settle(book, covariance, own, own_assets, breached, np.bool_(False), ledger, seed)
@@ -186,9 +186,7 @@ def _serve_timers(book, covariance, seed, bridged, segment, lanes, assets, n, le
 
 def _rejoin(ledger, lanes, assets, n, count):
     own, own_assets = ledger.held.lanes, ledger.held.assets
-    for i in range(count - n):
-        own.chosen[i] = i
-    move_whole(own, own_assets, own.chosen, count - n, lanes, assets, n)
+    append_lanes(own, own_assets, count - n, lanes, assets, n)
 
 
 def _pass_lanes(lanes, segment, n):

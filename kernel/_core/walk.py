@@ -15,9 +15,9 @@ from kernel._core.events import cross, open_events
 from kernel._core.fields import Fields
 from kernel._core.jit import block, kernel
 from kernel._core.lanes import Lanes, Segment, Workspace, new_lanes
-from kernel._core.noise import ALL_ASSETS, BRIDGE, DIFFUSION, draw_words, to_normals
 from kernel._core.operations import add_loss, mark, move_state, open_state, read
 from kernel._core.special import exp
+from kernel._core.step_noise import draw_four_steps
 from kernel._core.tiers import Ledger, read_levels
 from kernel._core.watch import lower_lowest, watch
 
@@ -33,13 +33,6 @@ class Plan(NamedTuple):
     tilt: np.ndarray  # [asset] exponents of the likelihood ratios at breaches, and their growth per year, see `score`
     growth: float
     jump_ratio: float  # of a tilt: log of a jump's likelihood ratio, its size unknown
-
-
-class Normals(NamedTuple):
-    """Where the normals that drive the steps come from."""
-
-    mirrored: bool  # each odd path takes those of the even one before it, negated
-    given: np.ndarray  # [step, asset, path - first] made beforehand; empty: the walk draws its own
 
 
 class Arrays(NamedTuple):
@@ -88,42 +81,6 @@ def _open_ledger(plan, origin, n, out):
 
 
 @block
-def _negate_odd(lanes, n):
-    """Negate both normals of each pair of words, on odd paths: the second word's top bit turns its angle by half."""
-    path, top = lanes.path, np.uint64(31)
-    for k in (1, 3):
-        words = lanes.words[k]
-        for i in range(n):
-            words[i] ^= np.uint32((path[i] & np.uint64(1)) << top)
-
-
-@block
-def _take_four_steps(given, s, first, n, assets):
-    """Copy the normals of up to four steps from the column `first` of those made beforehand."""
-    for a in range(assets.size):
-        for slot in range(min(4, given.shape[0] - s)):
-            noise, normals = assets[a].noise[slot], given[s + slot, a]
-            for i in range(n):
-                noise[i] = normals[first + i]
-
-
-@block
-def _draw_four_steps(seed, s, bridged, normals, first, n, lanes, assets):
-    """Fill the normals, and the words of the bridge, of the steps from s on."""
-    moment = np.uint64(s >> 2)
-    if normals.given.size > 0:
-        _take_four_steps(normals.given, s, first, n, assets)
-    else:
-        for a in range(assets.size):
-            draw_words(seed, lanes.pair, moment, a, DIFFUSION, n, lanes.words)
-            if normals.mirrored:
-                _negate_odd(lanes, n)
-            to_normals(lanes.words, 2, n, assets[a].noise)
-    if bridged:
-        draw_words(seed, lanes.path, moment, ALL_ASSETS, BRIDGE, n, lanes.chance)
-
-
-@block
 def _note_worst(lanes, steps, n, origin, out):
     """Write the lowest readings at the times that are kept."""
     first = origin - out.offset
@@ -165,11 +122,8 @@ def walk(step, book, rules, plan, seed, normals, first, last, out, work):
         work: Workspace whose queue is empty; whatever else is in it is written before it is read.
     """
     lanes, assets, queue = work.lanes[0], work.assets[0], work.queue[0]
-    events, selected, held = (
-        Lanes(work.lanes[1], work.assets[1]),
-        Lanes(work.lanes[2], work.assets[2]),
-        Lanes(work.lanes[3], work.assets[3]),
-    )
+    events, selected = Lanes(work.lanes[1], work.assets[1]), Lanes(work.lanes[2], work.assets[2])
+    held = Lanes(work.lanes[3], work.assets[3])
     ledger = Ledger(
         out.breach_time, out.offset, queue, work.depth, out.score, plan.tilt, plan.growth, rules, selected, held
     )
@@ -181,7 +135,7 @@ def walk(step, book, rules, plan, seed, normals, first, last, out, work):
         _open_ledger(plan, origin, n, out)
         for s in range(plan.steps):
             if s & 3 == 0:
-                _draw_four_steps(seed, s, plan.bridged, normals, origin - first, n, lanes, assets)
+                draw_four_steps(seed, s, plan.bridged, normals, origin - first, n, lanes, assets)
             start, stop = plan.horizon * (s / plan.steps), plan.horizon * ((s + 1) / plan.steps)
             move_state(step, seed, s, lanes, assets, n)
             segment = Segment(start, stop, span, root, s & 3, s)

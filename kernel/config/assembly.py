@@ -16,7 +16,6 @@ from kernel.config.simulation import simulation_settings
 from kernel.errors import InvalidInput, Problems
 from kernel.markets import Market
 from kernel.report.introduction import Case
-from kernel.simulation.check import check_settings
 from kernel.simulation.notes import notes_on
 
 
@@ -36,7 +35,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], folder: Path) 
     account = build_account(problems, sections["account"], market, assets)
     ladder = built(problems, "ladder", Ladder, sections["ladder"])
     levels = _levels(sections["measures"])
-    simulation = simulation_settings(problems, sections["simulation"], levels, market, account, ladder)
+    simulation, settings = simulation_settings(problems, sections["simulation"], levels, market, account, ladder)
     if market is None or account is None or ladder is None or problems.found:
         order = list(sections)
         raise InvalidInput(sorted(problems.found, key=lambda problem: _rank(problem.field, order)))
@@ -48,7 +47,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], folder: Path) 
         levels=levels,
         source=source,
         files=(folder / source.file,) if source else (),
-        notes=(*notes, *notes_on(market, account, ladder, check_settings(Problems(), simulation))),
+        notes=(*notes, *notes_on(market, account, ladder, settings)),
     )
 
 

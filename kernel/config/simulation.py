@@ -12,7 +12,7 @@ from kernel.config.shapes import Shape, key
 from kernel.errors import Problem, Problems
 from kernel.markets import Market
 from kernel.simulation.check import check_simulation
-from kernel.simulation.settings import REQUIRED, SETTINGS, least_record
+from kernel.simulation.settings import REQUIRED, SETTINGS, Settings
 
 _KINDS = {
     "duration": values.duration,
@@ -21,7 +21,7 @@ _KINDS = {
     "target": values.TARGET,
     "times": values.times,
 }
-_DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
+_DECLARED = {setting.name: setting for setting in SETTINGS}
 _STAND_IN = {"horizon": "1d", "steps": 1, "paths": 1}  # of a section that is not there
 SIMULATION = Shape(
     {setting.name: key(_KINDS[setting.kind], required=setting.default is REQUIRED) for setting in SETTINGS}
@@ -32,7 +32,7 @@ def place_of(field: str) -> str:
     """Return where a config states what `simulate` calls `field`."""
     if field == "levels":
         return "measures.levels"
-    return f"simulation.{field}" if field in _DEFAULTS else field
+    return f"simulation.{field}" if field in _DECLARED else field
 
 
 def simulation_settings(
@@ -42,10 +42,11 @@ def simulation_settings(
     market: Market | None,
     account: Account | None,
     ladder: Ladder | None,
-) -> dict[str, Any]:
-    """Return the settings, numbers clean and times as stated; note what `simulate` would refuse.
+) -> tuple[dict[str, Any], Settings]:
+    """Return keyword arguments of `simulate`, and the same checked; note what it would refuse.
 
-    The record is among them only where it is stated: it follows from what else is asked for.
+    Among the former the worst metric's times are as stated, and the record stands only where it is stated: it follows
+    from what else is asked for.
 
     Args:
         problems: noted so far; takes those of the settings.
@@ -55,13 +56,11 @@ def simulation_settings(
         account: see there.
         ladder: see there.
     """
-    stated = _STAND_IN if section is None else section
-    settings: dict[str, Any] = {**_DEFAULTS, **stated, "levels": levels}
-    if settings["record"] is None:
-        settings["record"] = least_record(settings)
-    further, parts = Problems(), {"market": market, "account": account, "ladder": ladder}
-    clean = check_simulation(further, settings, **{name: part for name, part in parts.items() if part is not None})
+    stated, own = _STAND_IN if section is None else section, Problems()
+    parts = {"market": market, "account": account, "ladder": ladder}
+    known = {name: part for name, part in parts.items() if part is not None}
+    settings = check_simulation(own, {**stated, "levels": levels}, **known)
     missing = {"horizon", "steps"} if section is None else set()
-    take(problems, [Problem(place_of(field), message) for field, message in further.found if field not in missing])
-    kept = {name: getattr(clean, name) for name in _DEFAULTS if name != "record" or "record" in stated}
-    return {**kept, "worst": settings["worst"]}  # as it was stated
+    take(problems, [Problem(place_of(field), message) for field, message in own.found if field not in missing])
+    kept = {name: getattr(settings, name) for name in _DECLARED if name != "record" or "record" in stated}
+    return {**kept, "worst": stated.get("worst", _DECLARED["worst"].default)}, settings

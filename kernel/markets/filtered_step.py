@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel._core.covariance import Local
-from kernel._core.fields import Field, Fields
+from kernel._core.fields import Fields
 from kernel._core.jit import block, implements
 from kernel._core.noise import ALL_ASSETS, RESAMPLE, draw_words
 from kernel._core.operations import advance, at, covariance, move_state, open_state
 from kernel._core.special import fma
+from kernel.markets.local_diffusion import MOVING_VARIANCE
 
 
 class FilteredStep(NamedTuple):
@@ -27,8 +28,8 @@ class FilteredStep(NamedTuple):
 
     @staticmethod
     def lane_fields() -> Fields:
-        """Declare the variance per year, and the words that pick the times of the next four blocks."""
-        return Fields(lane=(Field("picks", "block", np.uint32, 4),), asset=(Field("variance", "block"),))
+        """Declare the variance, and the words that pick the times of four blocks."""
+        return MOVING_VARIANCE
 
 
 @implements(open_state, FilteredStep)
@@ -42,8 +43,8 @@ def _pick(step, seed, s, lanes, n):
     """Fill lanes.words[0] with the time whose residuals each lane takes: blocks of times in a circle."""
     number, within = s // step.block, s % step.block
     if within == 0 and number & 3 == 0:
-        draw_words(seed, lanes.path, np.uint64(number >> 2), ALL_ASSETS, RESAMPLE, n, lanes.picks)
-    word, pick, size = lanes.picks[number & 3], lanes.words[0], np.uint64(step.residuals.shape[1])
+        draw_words(seed, lanes.path, np.uint64(number >> 2), ALL_ASSETS, RESAMPLE, n, lanes.kept_words)
+    word, pick, size = lanes.kept_words[number & 3], lanes.words[0], np.uint64(step.residuals.shape[1])
     for i in range(n):
         time = ((np.uint64(word[i]) * size) >> np.uint64(32)) + np.uint64(within)
         pick[i] = np.uint32(time - size if time >= size else time)

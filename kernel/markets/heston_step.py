@@ -8,14 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel._core.fields import Field, Fields
+from kernel._core.fields import Fields
 from kernel._core.jit import block, implements
 from kernel._core.lanes import flagged, whole_vectors
 from kernel._core.noise import VARIANCE, draw_words, to_normals
 from kernel._core.normal import log1p, to_exponential
 from kernel._core.operations import advance, covariance, move_state, open_state
 from kernel._core.special import fma, log
-from kernel.markets.local_diffusion import LocalStep
+from kernel.markets.local_diffusion import MOVING_VARIANCE, LocalStep
 
 QUADRATIC = 1.5  # the largest ratio of variance to squared mean for which a squared normal stands for the variance
 MOST_TILT = 0.5  # of the bound beyond which the expected price is infinite: from here on its square is
@@ -30,8 +30,8 @@ class HestonStep(NamedTuple):
 
     @staticmethod
     def lane_fields() -> Fields:
-        """Declare the variance per year and, by slot, the standard normals that move it."""
-        return Fields(asset=(Field("variance", "block"), Field("shock", "block", None, 4)))
+        """Declare the variance and the normals that move it."""
+        return MOVING_VARIANCE
 
 
 @implements(open_state, HestonStep)

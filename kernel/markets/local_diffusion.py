@@ -8,9 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel._core.covariance import Local
+from kernel._core.fields import Field, Fields
 from kernel._core.jit import implements
 from kernel._core.operations import advance, at, covariance
 from kernel._core.special import fma
+
+# What markets hold whose variance moves from step to step; of all of them together, so that they share a record type:
+# what is compiled for one takes two seconds for another.
+MOVING_VARIANCE = Fields(
+    lane=(Field("kept_words", "block", np.uint32, 4),),  # random words of four steps
+    asset=(
+        Field("variance", "block"),  # state, per year
+        Field("shock", "block", None, 4),  # by slot: standard normals that move the state
+    ),
+)
 
 
 class LocalStep(NamedTuple):

@@ -11,6 +11,8 @@ from kernel.measures.weighted import WeightedSample
 from kernel.simulation.outcome import Outcome
 from kernel.simulation.path_outcome import PathOutcome
 
+_OF_ONE = 3  # ranks, of a level and of its interval's ends
+
 
 def losses(outcome: Outcome) -> Sample:
     """Return the paths' losses, opening minus closing equity."""
@@ -61,6 +63,8 @@ def lowest_metrics(outcome: Outcome, row: int) -> Sample:
         return WeightedSample(outcome.worst[row], outcome.weight, outcome.replicates, outcome.untilted)
 
     def order(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+        if isinstance(outcome, PathOutcome) and ranks.size > _OF_ONE:  # sorted once, for further curves too
+            return np.asarray(outcome.worst_ascending[row][ranks - 1], np.float64)
         return outcome.lowest_worst(int(ranks.max()), row)[ranks - 1]
 
     def count(bounds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kernel._core.fields import fields_of
-from kernel._core.walk import Arrays, Normals, Plan, new_workspace, walk
+from kernel._core.step_noise import Normals
+from kernel._core.walk import Arrays, Plan, new_workspace, walk
 from kernel.simulation.job import Job
 from kernel.simulation.summary import CELLS, Summary, Total, cell_edges, count_zeros
 

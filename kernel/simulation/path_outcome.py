@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -54,6 +55,11 @@ class PathOutcome(Outcome):
     def lowest_worst(self, count: int, row: int) -> NDArray[np.float64]:
         """Return the `count` lowest of the paths' worst metrics by worst_times[row], ascending."""
         return lowest_of(self.worst[row], count)
+
+    @cached_property
+    def worst_ascending(self) -> NDArray[np.floating]:
+        """Return the worst metrics by each of `worst_times`, [time, rank], sorted once."""
+        return np.sort(self.worst, axis=1)
 
     def breach_times(self, tier: str) -> NDArray[np.floating]:
         """Return the times of the paths that breached, in path order."""

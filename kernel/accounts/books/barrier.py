@@ -12,8 +12,6 @@ from kernel._core.operations import (
     add_loss,
     at,
     distances,
-    is_number,
-    knows_lowest,
     lowest_reading,
     mark,
     read,
@@ -30,6 +28,11 @@ class BarrierBook(NamedTuple):
     quantity: np.ndarray  # [asset] currency per unit of relative price, float64
     side: np.float32  # +1: barriers below the opening price; -1: above
     level: np.ndarray  # [tier + 1] barriers times side, falling; the last is never reached
+
+    @staticmethod
+    def knows_lowest() -> bool:
+        """Say that the lowest reading of a bridge is a closed form."""
+        return True
 
 
 @implements(mark, BarrierBook)
@@ -57,10 +60,6 @@ def _distances_barrier(book, covariance, lanes, assets, n):
 @implements(screen, BarrierBook)
 def _screen_barrier(book, covariance, lanes, assets, span, exponent, n):
     before, after, level, flag = assets[0].before, assets[0].after, lanes.level, lanes.flag
-    if is_number(exponent):
-        for i in range(n):
-            flag[i] = after[i] <= level[i]
-        return
     factor, local, slope = covariance.factor[0, 0], volatility(covariance, assets[0]), variance_slope(covariance, 0)
     real = level.dtype.type
     half, zero = book.side * real(0.5), real(0)
@@ -87,11 +86,6 @@ def _lowest_reading_barrier(book, covariance, lanes, assets, n):
         deviation, gap = factor * at(local, i), half * (before[i] - after[i])
         depth = bridge_depth(deviation * deviation, slope, side, gap, span[i] * exponent[i])
         reading[i] = half * (before[i] + after[i]) - depth
-
-
-@implements(knows_lowest, BarrierBook)
-def _knows_lowest_barrier(book):
-    return True
 
 
 @implements(score, BarrierBook)

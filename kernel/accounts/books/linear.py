@@ -23,12 +23,13 @@ from kernel._core.operations import (
     read,
     score,
     screen,
+    screen_end,
 )
 from kernel._core.special import exp, fma, log
-from kernel.accounts.books.linear_distance import invert_sums, let_variance_move, share_risk, sum_signs
+from kernel.accounts.books.linear_terms import invert_sums, let_variance_move, share_risk, sum_signs
 from kernel.accounts.books.loss import lose_linearly
 
-_ROUNDS = 6  # of the search for the lowest level within a segment
+_ROUNDS = 6  # of the search for the lowest reading
 
 
 class LinearBook(NamedTuple):
@@ -120,16 +121,19 @@ def _distances_linear(book, covariance, lanes, assets, n):
 @implements(screen, LinearBook)
 def _screen_linear(book, covariance, lanes, assets, span, exponent, n):
     level, flag, never = lanes.level, lanes.flag, lanes.level.dtype.type(-np.inf)
-    if is_number(exponent):
-        sum_signs(book, lanes, assets, n, 1)
-        plus, minus = lanes.positive[1], lanes.negative[1]
-        for i in range(n):
-            flag[i] = (plus[i] <= minus[i]) & (level[i] > never)
-        return
     distances(book, covariance, lanes, assets, n)
     start, end, variance = lanes.start_distance, lanes.end_distance, lanes.variance
     for i in range(n):
         flag[i] = (start[i] * end[i] <= variance[i] * at(span, i) * at(exponent, i)) & (level[i] > never)
+
+
+@implements(screen_end, LinearBook)
+def _screen_end_linear(book, lanes, assets, n):
+    sum_signs(book, lanes, assets, n, 1)
+    level, flag, never = lanes.level, lanes.flag, lanes.level.dtype.type(-np.inf)
+    plus, minus = lanes.positive[1], lanes.negative[1]
+    for i in range(n):
+        flag[i] = (plus[i] <= minus[i]) & (level[i] > never)
 
 
 @implements(read, LinearBook)

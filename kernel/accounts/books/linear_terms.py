@@ -1,4 +1,8 @@
-"""How far the value of several assets is from a tier: sums by sign, and the variance of their ratio."""
+"""The terms of a distance to a tier of linear positions: sums on either side of zero, shares, variances.
+
+A tier is breached when the sum of cash - level * base and, over the assets, (value - level * requirement) * price is at
+most 0.
+"""
 
 from __future__ import annotations
 
