@@ -14,7 +14,7 @@ from kernel._core.jit import entry
 from kernel._core.lanes import assets_dtype, lanes_dtype, new_lanes
 from kernel._core.operations import NoRules
 from tests.cases import BATES, FILTERED, GBM, HESTON, KOU, MERTON
-from tests.outside_rules import Idle
+from tests.extending import Idle
 
 REAL = np.dtype(np.float32)
 LANES = 37
