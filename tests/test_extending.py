@@ -21,7 +21,6 @@ from scipy.stats import norm, norminvgauss
 import kernel
 from bench.oracles import gbm
 from kernel.commands.main import main
-from kernel.markets import MARKETS
 from kernel.report.blocks import Figure, Heading, Points
 from tests import processes
 from tests.cases import ALARM, strays
@@ -91,10 +90,11 @@ def test_every_block_of_the_page_is_run() -> None:
         assert re.search(rf"(from|import) {name[:-3]}\b|\"{name[:-3]}\"", everything)
 
 
-def test_the_places_that_the_page_names_exist() -> None:
-    """Folders and files of the package that are named are there."""
-    named = re.findall(r"`((?:kernel|tests|docs)/[\w/.]*)`|\]\((\w+\.md)\)", PAGE.read_text(encoding="utf-8"))
-    for path, link in named:
+def test_the_places_that_pages_name_exist() -> None:
+    """Folders and files that are named there, and on the pages about the house and its kernels, are there."""
+    pages = [PAGE, *(PAGE.with_name(name) for name in ("architecture.md", "kernels.md"))]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    for path, link in re.findall(r"`((?:kernel|tests|docs)/[\w/.]*)`|\]\((\w+\.md)\)", text):
         assert (processes.ROOT / path if path else PAGE.parent / link).exists()
 
 
@@ -167,9 +167,7 @@ def test_the_form_of_reports_writes_every_block() -> None:
 
 def test_the_market_is_compiled_beforehand_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """`margin warmup` takes a market that is watched at its steps alone, and says that it has one asset only."""
-    for name in list(MARKETS):
-        monkeypatch.delitem(MARKETS, name)
-    monkeypatch.setitem(MARKETS, "nig", Nig)
+    monkeypatch.setattr("kernel.markets.MARKETS", {"nig": Nig})
     done = CliRunner().invoke(main, ["warmup"])
     assert done.exit_code == 0
     assert re.search(

@@ -99,7 +99,7 @@ def _asked(market: Market, opening: Opening, ladder: Ladder | None, grid: Grid) 
     levels = {} if ladder is None else dict(ladder.tiers)
     base, requirement = (opening.base, opening.requirement) if ladder is None else opening.denominator(ladder)
     still = [0.0] * spot.size
-    mean, deviation = (still, [1.0] * spot.size) if moments is None else (one.tolist() for one in moments)
+    mean, deviation = (still, [1.0] * spot.size) if moments is None else (moment.tolist() for moment in moments)
     drifts = np.asarray(market.drift).tolist()
     each = zip(
         market.assets,
@@ -143,20 +143,20 @@ def _first_problem(asked: Asked, carried: Carried) -> Problem | None:
 
 def _far_prices(asked: Asked, carried: Carried) -> Problem | None:
     least, most = math.log(carried.least), math.log(carried.most)
-    for one in asked.assets:
-        if min(one.log_spot, 0.0) + one.low < least or max(one.log_spot, 0.0) + one.high > most:
-            low, high = (f"1e{(end + one.log_spot) / math.log(10):+.0f}" for end in (one.low, one.high))
+    for asset in asked.assets:
+        if min(asset.log_spot, 0.0) + asset.low < least or max(asset.log_spot, 0.0) + asset.high > most:
+            low, high = (f"1e{(end + asset.log_spot) / math.log(10):+.0f}" for end in (asset.low, asset.high))
             carries = f"{carried.name} precision carries {carried.least:g} to {carried.most:g}"
-            reason = f"{one.name} may go from {low} to {high} within it, and {carries}, also relative to the opening"
+            reason = f"{asset.name} may go from {low} to {high} within it, and {carries}, also relative to the opening"
             return Problem("horizon", f"shorter, or drifts and volatilities lower: {reason}")
     return None
 
 
 def _sums(asked: Asked, carried: Carried) -> Problem | None:
-    worth, required = sum(abs(one.value) for one in asked.assets), sum(one.requirement for one in asked.assets)
-    equity = abs(asked.fixed + sum(one.value for one in asked.assets))
+    worth, required = sum(abs(asset.value) for asset in asked.assets), sum(asset.requirement for asset in asked.assets)
+    equity = abs(asked.fixed + sum(asset.value for asset in asked.assets))
     level = max(map(abs, asked.levels.values()), default=0.0)
-    highest = math.exp(min(max(one.high for one in asked.assets), _LARGEST_LOG))
+    highest = math.exp(min(max(asset.high for asset in asked.assets), _LARGEST_LOG))
     most = asked.largest or abs(asked.fixed) + level * asked.base + (worth + level * required) * highest
     if most > carried.most:
         reason = f"its sums may reach {most:.2g}, and {carried.name} precision carries {carried.most:g}"
@@ -176,8 +176,8 @@ def _small_moves(asked: Asked, carried: Carried) -> Problem | None:
 
     Those of a linear account are reckoned in double precision, others from closing prices in that of the walk.
     """
-    worth = sum(abs(one.value) for one in asked.assets)
-    moved = sum(abs(one.value) * one.moved for one in asked.assets)
+    worth = sum(abs(asset.value) for asset in asked.assets)
+    moved = sum(abs(asset.value) * asset.moved for asset in asked.assets)
     still, known = (carried.rounding / _BLUR, carried.rounding) if asked.largest else (_STILL, 1e-16)
     if moved >= still * worth:
         return None
@@ -194,10 +194,10 @@ def _blurred_tiers(asked: Asked, carried: Carried) -> Problem | None:
     rounding = carried.rounding if len(asked.assets) > 1 else CARRIED["double"].rounding
     for name, level in asked.levels.items():
         gap, size, spread = asked.fixed - level * asked.base, abs(asked.fixed) + abs(level * asked.base), 0.0
-        for one in asked.assets:
-            weight = one.value - level * one.requirement
-            gap, spread = gap + weight, spread + abs(weight) * one.moved
-            size += abs(one.value) + abs(level * one.requirement)
+        for asset in asked.assets:
+            weight = asset.value - level * asset.requirement
+            gap, spread = gap + weight, spread + abs(weight) * asset.moved
+            size += abs(asset.value) + abs(level * asset.requirement)
         blur = rounding * size
         lost = blur > _BLUR * spread and gap <= _DEVIATIONS * spread + blur
         if gap > ROUNDING * size and (lost or gap <= _CLOSE * blur):
@@ -212,12 +212,12 @@ def _lost_steps(asked: Asked, carried: Carried) -> Problem | None:
 
     Such are rounded in one direction, step by step, jump by jump.
     """
-    for one in asked.assets:
-        digit = max(-one.low, one.high) * carried.rounding
-        reason = f"the log price of {one.name} would be rounded in one direction by {{:.2g}} in all"
-        if digit * asked.grid.steps > _SLIP and one.deviation < digit * math.sqrt(asked.grid.steps):
+    for asset in asked.assets:
+        digit = max(-asset.low, asset.high) * carried.rounding
+        reason = f"the log price of {asset.name} would be rounded in one direction by {{:.2g}} in all"
+        if digit * asked.grid.steps > _SLIP and asset.deviation < digit * math.sqrt(asked.grid.steps):
             return Problem("steps", f"fewer: {reason.format(digit * asked.grid.steps)}")
-        slip = one.moved * carried.rounding * asked.grid.jumps
-        if slip > _SLIP and slip > _BLUR * one.deviation:
+        slip = asset.moved * carried.rounding * asked.grid.jumps
+        if slip > _SLIP and slip > _BLUR * asset.deviation:
             return Problem("market.jump_intensity", f"lower: {reason.format(slip)}")
     return None
