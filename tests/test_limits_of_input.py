@@ -355,3 +355,12 @@ def test_responses_of_other_numbers() -> None:
         for share in (0.3, Decimal("0.3"))
     )
     assert one.ladder.tiers == two.ladder.tiers
+
+
+def test_a_measure_that_is_an_array_is_refused() -> None:
+    """What margin is calibrated by is a word; an array is refused as any other value is."""
+    account = kernel.Account(cash=0.0, positions=[kernel.Linear("A", 1.0)], maintenance_rate=0.1)
+    market = kernel.Gbm(assets=["A"], spot=1.0, volatility=0.5)
+    settings = {"probability": 0.01, "liquidation_period": "1d", "measure": np.ones((2, 2, 2))}
+    message = refusal(kernel.calibrate_margin, market, account, **settings)
+    assert "measure: must be first_passage" in message

@@ -165,7 +165,8 @@ def calibrate_margin(
     check_linear(problems, account)
     policy = policy.checked(problems, market)
     _check_policy_periods(problems, policy, market, account, risk)
-    check_shares(problems, target if measure == MEASURES[0] else 1.0, call_probability, of_risk.paths)
+    by_passage = isinstance(measure, str) and measure == MEASURES[0]  # an array would answer neither yes nor no
+    check_shares(problems, target if by_passage else 1.0, call_probability, of_risk.paths)
     return _calibrated(market, account, measure, target, policy, of_risk, of_call, call_probability)
 
 
