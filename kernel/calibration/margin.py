@@ -19,6 +19,7 @@ from kernel.calibration.target import (
     check_risk_period,
     check_shares,
     check_target,
+    is_passage,
 )
 from kernel.errors import Problems
 from kernel.markets import Market
@@ -165,8 +166,7 @@ def calibrate_margin(
     check_linear(problems, account)
     policy = policy.checked(problems, market)
     _check_policy_periods(problems, policy, market, account, risk)
-    by_passage = isinstance(measure, str) and measure == MEASURES[0]  # an array would answer neither yes nor no
-    check_shares(problems, target if by_passage else 1.0, call_probability, of_risk.paths)
+    check_shares(problems, target if is_passage(measure) else 1.0, call_probability, of_risk.paths)
     return _calibrated(market, account, measure, target, policy, of_risk, of_call, call_probability)
 
 

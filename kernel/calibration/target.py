@@ -58,3 +58,8 @@ def check_rate(field: str, kind: str, rate: float) -> None:
     if rate <= 0:
         problems.add(field, f"asks for no margin: the {kind} rate would be {rate:.4g}: aim higher, or state a floor")
     problems.raise_any()
+
+
+def is_passage(measure: object) -> bool:
+    """Tell whether a measure, checked or not, is that of first passages; an array would answer neither yes nor no."""
+    return isinstance(measure, str) and measure == MEASURES[0]
