@@ -162,3 +162,20 @@ def test_few_paths_differ_between_precisions(precision: str) -> None:
     other = simulate(EVERYTHING, JUMPING, precision="double")
     outcome = simulate(EVERYTHING, JUMPING, precision=precision)
     assert (outcome.end != other.end).mean() <= 1e-4
+
+
+def test_levels_beyond_an_account_without_debt_are_named_once() -> None:
+    """A long without debt has a metric of one over its rate: a tier above that cannot be acted on, and is told so."""
+    account = kernel.Account(cash=10.0, positions=[kernel.Linear("A", 1.0)], maintenance_rate=0.5)
+    with pytest.raises(kernel.InvalidInput) as refused:
+        kernel.simulate(
+            MARKET,
+            account,
+            LADDER,
+            escalation=kernel.Escalation({"call": kernel.CloseOut()}),
+            horizon="1d",
+            steps=1,
+            paths=1,
+        )
+    message = "must be below 2, the metric of positions without debt, for its actions, not 4"
+    assert str(refused.value.problems[0]) == f"ladder.tiers.warning: {message}"

@@ -6,8 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
+from kernel.accounts.opening import open_account
 from kernel.config.account import build_account
 from kernel.config.building import Section, built
 from kernel.config.escalation import build_escalation, escalated_settings
@@ -44,6 +47,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], folder: Path) 
     if market is None or account is None or ladder is None or problems.found:
         order = list(sections)
         raise InvalidInput(sorted(problems.found, key=lambda problem: _rank(problem.field, order)))
+    opening = open_account(account, market.assets, np.asarray(market.spot))
     return Run(
         market=market,
         account=account,
@@ -53,7 +57,7 @@ def assemble(problems: Problems, sections: Mapping[str, Section], folder: Path) 
         levels=levels,
         source=source,
         files=(folder / source.file,) if source else (),
-        notes=(*notes, *notes_on(market, account, ladder, settings)),
+        notes=(*notes, *notes_on(market, opening, ladder, settings)),
     )
 
 

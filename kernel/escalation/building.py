@@ -26,9 +26,7 @@ def check_account(problems: Problems, opening: Opening, ladder: Ladder) -> None:
         most = float(opening.value[0] / opening.requirement[0])
         for name, level in ladder.tiers.items():
             if level >= most:
-                message = (
-                    f"must be below {most:g}, the metric of positions without debt, for its actions, not {level:g}"
-                )
+                message = f"must be below {most:g}, the metric of positions without debt, for its actions"
                 problems.add(f"ladder.tiers.{name}", f"{message}, not {level:g}")
 
 

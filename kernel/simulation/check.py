@@ -215,12 +215,15 @@ def _check_account(
     problems: Problems, market: Market, account: Account, ladder: Ladder | None, settings: Settings
 ) -> None:
     """Note what parts that are right by themselves make of each other."""
-    before, opening = len(problems.found), open_account(account, market.assets, np.asarray(market.spot))
-    if ladder is not None:
+    before = len(problems.found)
+    if ladder is None:
+        opening = open_account(account, market.assets, np.asarray(market.spot))
+    else:
+        watched = watched_on(market, account, ladder, settings.horizon, keeps_worst=len(settings.worst) > 0)
+        opening = watched.opening
         check_metric(problems, opening, ladder)
         if len(problems.found) == before:
-            keeps_worst = len(settings.worst) > 0
-            check_watchable(problems, watched_on(market, account, ladder, settings.horizon, keeps_worst=keeps_worst))
+            check_watchable(problems, watched)
     if len(problems.found) == before:
         grid = Grid(settings.horizon, settings.steps, expected_jumps(market, settings.horizon))
         check_precision(problems, market, opening, ladder, grid, settings.precision)

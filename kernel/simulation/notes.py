@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kernel.accounts import Account
 from kernel.accounts.ladder import Ladder
-from kernel.accounts.opening import Opening, open_account, opening_notes
+from kernel.accounts.opening import Opening, opening_notes
 from kernel.checks.text import snake
 from kernel.markets import Market
 from kernel.simulation.settings import Settings
@@ -14,9 +13,8 @@ from kernel.simulation.settings import Settings
 _COARSE = 0.1  # standard deviation of a step's log price
 
 
-def notes_on(market: Market, account: Account, ladder: Ladder, settings: Settings) -> tuple[str, ...]:
-    """Say what is to be known of a simulation before it runs."""
-    opening = open_account(account, market.assets, np.asarray(market.spot))
+def notes_on(market: Market, opening: Opening, ladder: Ladder, settings: Settings) -> tuple[str, ...]:
+    """Say what is to be known of a simulation before it runs, of an account at its opening prices."""
     notes = (*opening_notes(opening, ladder), *_independent(market), *market.notes(settings.horizon))
     if settings.monitoring == "discrete":
         return notes

@@ -146,7 +146,7 @@ def _outcome(
         "opening_equity": opening.equity,
         "provenance": provenance_of(market, account, ladder, settings, escalation),
         "worst_times": tuple(worst_time(job.plan, steps) for steps in settings.worst_steps),
-        "notes": (*notes_on(market, account, ladder, settings), *notes_after(zeros, settings)),
+        "notes": (*notes_on(market, opening, ladder, settings), *notes_after(zeros, settings)),
     }
     if isinstance(kept, Summary):
         return SummaryOutcome(**shared, summary=kept)

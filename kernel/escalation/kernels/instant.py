@@ -28,14 +28,20 @@ _TICK = 1e-12  # of a time over a clock's tick
 
 
 @point
+def _end_call(one, end, time):
+    """End the open call in one of its ways."""
+    one.call = NONE
+    settle(one, end, time)
+
+
+@point
 def _pay(rules, one, time, price):
     """Make a payment that is due; tell whether that ends the call."""
     if one.call == NONE or one.payment_due > time:
         return False
     if excess_over(rules, one, rules.calls[one.call].restore, price) >= 0.0:
         one.calls_cured += 1
-        settle(one, CALL_CURED, time)
-        one.call = NONE
+        _end_call(one, CALL_CURED, time)
         return True
     one.cash += one.payment
     one.paid_in += one.payment
@@ -43,8 +49,7 @@ def _pay(rules, one, time, price):
     if one.payment < one.demand:
         return False
     one.calls_met += 1
-    settle(one, CALL_MET, time)
-    one.call = NONE
+    _end_call(one, CALL_MET, time)
     return True
 
 
@@ -53,13 +58,13 @@ def _end_cure_period(rules, one, row, time, price):
     """Decide about a call whose deadline has come; tell whether that ends it without a close-out."""
     if one.call == NONE or one.deadline > time:
         return False
-    tier, one.call = one.call, NONE
+    tier = one.call
     if excess_over(rules, one, rules.level[tier], price) > 0.0:
         one.calls_cured += 1
-        settle(one, CALL_CURED, time)
+        _end_call(one, CALL_CURED, time)
         return True
     one.calls_missed += 1
-    settle(one, CALL_MISSED, time)
+    _end_call(one, CALL_MISSED, time)
     _begin_close_out(rules, one, row, 2 * tier + 1, time, price)
     return False
 

@@ -104,10 +104,10 @@ def _follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
         row = _row_of(rules, lanes, j)
         one, start, stop = rules.state[row], lanes.start[j], lanes.stop[j]
         column = one.path - ledger.offset
+        if rules.opens_in_breach and one.events == 0:
+            _look_at_once(rules, one, row, ledger.breach, column, seed, 0.0, 0.0)
         if bridged:
             deviation, piece = factor * np.float64(at(local, j)), np.uint64(lanes.step[j]) + lanes.jumps[j]
-            if rules.opens_in_breach and one.events == 0:
-                _look_at_once(rules, one, row, ledger.breach, column, seed, 0.0, 0.0)
             follow_piece(
                 rules,
                 one,
@@ -124,8 +124,6 @@ def _follow(rules, book, covariance, lanes, assets, n, bridged, ledger, seed):
                 np.float64(lanes.exponent[j]),
             )
         else:
-            if rules.opens_in_breach and one.events == 0:
-                _look_at_once(rules, one, row, ledger.breach, column, seed, 0.0, 0.0)
             _look_at_once(rules, one, row, ledger.breach, column, seed, stop, np.float64(after[j]))
         lanes.tier[j], lanes.due[j], lanes.level[j] = one.tier, next_due(one), one.barrier
 
